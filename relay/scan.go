@@ -1,0 +1,346 @@
+package relay
+
+// A scanner reads the JSON-RPC messages of one direction as their bytes pass
+// by, in pieces of any size, and keeps only the few values that an audit
+// needs. It is tolerant (it never validates and never stops the bytes), not
+// recursive (nesting costs a counter, so depth cannot hurt it) and does not
+// allocate in steady state.
+//
+// A whole value within one piece is a slice of that piece; a value that spans
+// pieces is copied up to its field's cap, and counted and digested beyond.
+//
+// A scanner belongs to one goroutine at a time.
+type scanner struct {
+	state  state
+	top    node   // what a top-level object is
+	esc    bool   // the next byte of a string is escaped
+	done   bool   // a whole value has been seen in this frame
+	target target // what the next value is
+	skip   int    // open containers of a value that is passed over
+	depth  int    // levels in use
+	levels [maxLevels]level
+
+	key        [maxKey]byte // a key that is escaped, or came in two pieces
+	keyLen     int
+	keyEscaped bool
+
+	msg  message
+	emit func(m *message) // called at the end of each message
+}
+
+// maxLevels bounds the objects and arrays that are looked into; the deepest
+// path of interest is batch, message, params, task result, content, item.
+const maxLevels = 10
+
+// maxKey is more than any key of interest takes when each of its characters
+// is escaped, so a longer key cannot be one.
+const maxKey = 256
+
+// A level is an object or array that is being looked into.
+type level struct {
+	node  node
+	field field  // the value that ends with this level
+	seen  uint32 // keys of interest met so far, one bit each
+	count int    // elements begun, of an array
+}
+
+type state uint8
+
+const (
+	atRoot     state = iota // before a message
+	atValue                 // before a value
+	atKey                   // before a key or the object's end
+	inKey                   // in a key that is escaped or came in two pieces
+	atColon                 // after a key
+	afterVal                // after a value
+	inText                  // in a string of interest, or one passed over
+	inScalar                // in a number or literal
+	inSkip                  // in a container that is passed over
+	inSkipText              // in a string inside such a container
+	inJunk                  // in a frame that is no JSON
+)
+
+// reset forgets what was begun, as at the start of a frame.
+func (s *scanner) reset() {
+	s.state, s.depth, s.skip, s.esc, s.done, s.keyLen = atRoot, 0, 0, false, false, 0
+	s.msg.reset()
+}
+
+// unfinished says whether a message has begun and not ended.
+func (s *scanner) unfinished() bool { return s.state != atRoot && s.state != inJunk }
+
+// feed reads one piece. A piece that does not end its frame must be followed
+// by suspend before its memory is used again.
+func (s *scanner) feed(p []byte) {
+	s.msg.piece = p
+	for i := 0; i < len(p); {
+		switch s.state {
+		case atKey:
+			i = s.keyOrEnd(p, i)
+		case atColon:
+			i = s.colon(p, i)
+		case atValue:
+			i = s.value(p, i)
+		case afterVal:
+			i = s.after(p, i)
+		case inText:
+			i = s.text(p, i)
+		case inScalar:
+			i = s.scalar(p, i)
+		case inSkip, inSkipText:
+			i = s.pass(p, i)
+		case inKey:
+			i = s.slowKey(p, i)
+		case atRoot:
+			i = s.root(p, i)
+		default:
+			return
+		}
+	}
+}
+
+// root expects a message or a batch. Anything else makes the rest of the frame
+// junk, so that a log line which quotes a reply is not taken for one.
+func (s *scanner) root(p []byte, i int) int {
+	c := p[i]
+	switch {
+	case isSpace(c):
+		return i + 1
+	case c == '{':
+		s.target = target{node: s.top}
+		return s.open(p, i)
+	case c == '[':
+		s.target = target{node: nBatch}
+		return s.open(p, i)
+	case !s.done && (c == 0xef || c == 0xbb || c == 0xbf): // a byte order mark
+		return i + 1
+	}
+	s.state = inJunk
+	return len(p)
+}
+
+// keyOrEnd expects a key or the end of an object. Whatever else stands there is
+// passed over.
+func (s *scanner) keyOrEnd(p []byte, i int) int {
+	switch p[i] {
+	case '"':
+		start := i + 1
+		for j := start; j < len(p); j++ {
+			if p[j] == '"' {
+				s.setTarget(p[start:j])
+				return j + 1
+			}
+			if p[j] == '\\' {
+				break
+			}
+		}
+		s.state, s.keyLen, s.esc, s.keyEscaped = inKey, 0, false, false
+		return start
+	case '}', ']':
+		return s.close(i)
+	}
+	return i + 1
+}
+
+// slowKey collects a key byte by byte.
+func (s *scanner) slowKey(p []byte, i int) int {
+	for ; i < len(p); i++ {
+		c := p[i]
+		if c == '"' && !s.esc {
+			s.endSlowKey()
+			return i + 1
+		}
+		s.keyEscaped = s.keyEscaped || c == '\\'
+		s.esc = c == '\\' && !s.esc
+		if s.keyLen < maxKey {
+			s.key[s.keyLen] = c
+		}
+		s.keyLen++
+	}
+	return i
+}
+
+// endSlowKey looks up the collected key; one too long cannot be of interest.
+func (s *scanner) endSlowKey() {
+	if s.keyLen > maxKey {
+		s.target, s.state = target{}, atColon
+		return
+	}
+	k := s.key[:s.keyLen]
+	if s.keyEscaped {
+		var buf [maxKey]byte
+		k = appendUnescaped(buf[:0], k)
+	}
+	s.setTarget(k)
+}
+
+// setTarget finds out what a key's value is and notes keys that two parsers
+// could understand in two ways: duplicates, and variants in case.
+func (s *scanner) setTarget(k []byte) {
+	l := &s.levels[s.depth-1]
+	s.state = atColon
+	t, exact := lookup(l.node, k)
+	s.target = t
+	if t.bit == 0 {
+		return
+	}
+	if !exact || l.seen&t.bit != 0 {
+		s.msg.ambiguous = true
+	}
+	l.seen |= t.bit
+}
+
+func (s *scanner) colon(p []byte, i int) int {
+	switch c := p[i]; {
+	case c == ':':
+		s.state = atValue
+	case !isSpace(c): // no colon: no value
+		s.state = afterVal
+		return i
+	}
+	return i + 1
+}
+
+// value expects a value, described by s.target.
+func (s *scanner) value(p []byte, i int) int {
+	switch c := p[i]; c {
+	case '"':
+		s.state, s.esc = inText, false
+		if f := s.target.field; f != 0 {
+			s.msg.begin(f, i, c)
+		}
+		return s.text(p, i+1)
+	case '{', '[':
+		return s.open(p, i)
+	case '}', ']':
+		return s.close(i)
+	case ',':
+		s.next()
+		return i + 1
+	case ' ', '\t', '\r', '\n':
+		return i + 1
+	default:
+		s.state = inScalar
+		if f := s.target.field; f != 0 {
+			s.msg.begin(f, i, c)
+		}
+		return s.scalar(p, i+1)
+	}
+}
+
+// text passes a string to its end.
+func (s *scanner) text(p []byte, i int) int {
+	end, esc := textEnd(p, i, s.esc)
+	if end < 0 {
+		s.esc = esc
+		return len(p)
+	}
+	s.finish(end + 1)
+	return end + 1
+}
+
+// scalar passes a number or a literal to its end.
+func (s *scanner) scalar(p []byte, i int) int {
+	for ; i < len(p); i++ {
+		switch p[i] {
+		case ',', '}', ']', ' ', '\t', '\r', '\n', '"', ':', '{', '[':
+			s.finish(i)
+			return i
+		}
+	}
+	return i
+}
+
+// finish ends the string, scalar or skipped value that s.target describes.
+func (s *scanner) finish(end int) {
+	s.state = afterVal
+	if f := s.target.field; f != 0 {
+		s.msg.finish(f, end)
+	}
+}
+
+// after expects a comma or the end of the container.
+func (s *scanner) after(p []byte, i int) int {
+	switch p[i] {
+	case ',':
+		s.next()
+	case '}', ']':
+		return s.close(i)
+	case '"': // a missing comma
+		s.next()
+		return i
+	}
+	return i + 1
+}
+
+// next prepares for the next member or element of the innermost level.
+func (s *scanner) next() {
+	l := &s.levels[s.depth-1]
+	if !l.node.isArray() {
+		s.state = atKey
+		return
+	}
+	l.count++
+	s.state, s.target = atValue, s.element(l.node, l.count)
+}
+
+// element describes the i-th element of an array.
+func (s *scanner) element(array node, i int) target {
+	switch {
+	case array == nBatch:
+		return target{node: s.top}
+	case array == nContent && i == 0:
+		return target{node: nItem}
+	case array == nInnerContent && i == 0:
+		return target{node: nInnerItem}
+	}
+	return target{}
+}
+
+// open begins an object or array: looked into when s.target names a node of
+// that shape, else passed over.
+func (s *scanner) open(p []byte, i int) int {
+	t := s.target
+	if t.field != 0 {
+		s.msg.begin(t.field, i, p[i])
+	}
+	if t.node == 0 || t.node.isArray() != (p[i] == '[') || s.depth == maxLevels {
+		s.state, s.skip = inSkip, 1
+		return s.pass(p, i+1)
+	}
+	s.levels[s.depth] = level{node: t.node, field: t.field}
+	s.depth++
+	if t.node.isArray() {
+		s.state, s.target = atValue, s.element(t.node, 0)
+	} else {
+		s.state = atKey
+	}
+	return i + 1
+}
+
+// close ends the innermost level.
+func (s *scanner) close(i int) int {
+	s.depth--
+	l := &s.levels[s.depth]
+	if l.field != 0 {
+		s.msg.finish(l.field, i+1)
+	}
+	if l.node == s.top {
+		s.emit(&s.msg)
+		s.msg.reset()
+	}
+	s.state = afterVal
+	if s.depth == 0 {
+		s.state, s.done = atRoot, true
+	}
+	return i + 1
+}
+
+// suspend keeps what is needed of a piece whose memory is about to be reused.
+func (s *scanner) suspend() {
+	if s.unfinished() {
+		s.msg.suspend()
+	}
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
