@@ -30,6 +30,7 @@ func (ev *CallEvent) MarshalJSON() ([]byte, error) { return ev.AppendJSON(nil), 
 type encoder struct {
 	clock   clock
 	invalid bool // a string of the current event was not UTF-8
+	seqEnd  int  // where the current event's seq ends in dst; 0 without one
 }
 
 // append appends ev's line, cutting what is too long.
@@ -94,9 +95,11 @@ var schemaField = `,"schema_version":` + strconv.Itoa(SchemaVersion) + `,"secret
 
 // appendStream appends the event's place in its stream, and its timing.
 func (e *encoder) appendStream(dst []byte, ev *CallEvent) []byte {
+	e.seqEnd = 0
 	if ev.Seq != 0 {
 		dst = append(dst, `,"seq":`...)
 		dst = strconv.AppendUint(dst, ev.Seq, 10)
+		e.seqEnd = len(dst)
 	}
 	if ev.Lost != nil {
 		dst = append(dst, `,"lost":`...)

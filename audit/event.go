@@ -116,6 +116,9 @@ type LossReason string
 const (
 	// LossQueueFull: the queue was full and its policy dropped the event.
 	LossQueueFull LossReason = "queue_full"
+	// LossFallback: the queue was full and the event went to the fallback
+	// sink instead.
+	LossFallback LossReason = "fallback"
 	// LossWriteFailed: the writer refused the encoded line for good.
 	LossWriteFailed LossReason = "write_failed"
 	// LossClosed: the event came after Close, or was still queued when

@@ -1,0 +1,188 @@
+package audit
+
+import (
+	"context"
+	"runtime"
+	"time"
+)
+
+// lightBytes is the size up to which an event is bounded by the queue's
+// capacity alone. Larger ones are charged to a common budget, which costs the
+// caller an atomic operation on a contended line.
+const lightBytes = 2 << 10
+
+// A prepared event is within its limits, and its size is known.
+type prepared struct {
+	ev     *CallEvent
+	charge int64 // 0 for a light event
+}
+
+// prepare cuts what is over the limits before the event enters the queue, so
+// that the queue's memory is bounded too.
+func (q *Queue) prepare(ev *CallEvent) prepared {
+	size := ev.size()
+	if size <= lightBytes {
+		return prepared{ev: ev}
+	}
+	if !usual.admits(ev) {
+		ev = usual.cut(ev)
+		size = ev.size()
+	}
+	return prepared{ev: ev, charge: size}
+}
+
+// size is the memory that ev refers to, in bytes, near enough. Long lists are
+// not walked: whoever holds one is not light.
+func (ev *CallEvent) size() int64 {
+	o := &ev.Outcome
+	n := len(ev.CallID) + len(ev.ToolID) + len(ev.CallerID) + len(o.Code) + len(o.Message) +
+		len(ev.Principal) + len(ev.SessionID) + len(ev.RequestID) + len(ev.TraceID) + len(ev.SpanID) +
+		len(ev.ParentCallID) + len(ev.Server) + len(ev.Client) +
+		len(ev.ArgsMAC) + len(ev.ResultMAC) + len(ev.Args) + len(ev.Result)
+	if len(ev.GrantedCapabilities)+len(o.Missing)+len(ev.Flags)+len(ev.CapabilityProvenance)+len(ev.Truncated) > 0 {
+		n += ev.listSize()
+	}
+	return int64(n)
+}
+
+func (ev *CallEvent) listSize() (n int) {
+	for _, list := range [...][]string{ev.GrantedCapabilities, ev.Outcome.Missing, ev.Flags} {
+		n += 16 * len(list)
+		for _, s := range list {
+			n += len(s)
+		}
+	}
+	for _, p := range ev.CapabilityProvenance {
+		n += 64 + len(p.Cap) + len(p.Source.Kind) + len(p.Source.IssuerDID)
+	}
+	for _, t := range ev.Truncated {
+		n += 48 + len(t.Field) + len(t.SHA256)
+	}
+	return n
+}
+
+// offer puts the event into the ring, if there is room.
+func (q *Queue) offer(p prepared, w *waiter) claim {
+	if p.charge > 0 && q.heavy.Add(p.charge) > q.maxBytes {
+		q.heavy.Add(-p.charge)
+		return ringFull
+	}
+	s, ticket, c := q.ring.claim()
+	if c != claimed {
+		if p.charge > 0 {
+			q.heavy.Add(-p.charge)
+		}
+		return c
+	}
+	s.ev = *p.ev
+	s.dropped, s.charge, s.waiter = q.counters.dropped.Load(), p.charge, w
+	s.publish(ticket)
+	switch half := ticket-q.ring.head.Load() > q.ring.mask/2; {
+	case q.idle.Load() == parked, half && q.idle.Load() == lingering:
+		q.rouse()
+	case half:
+		q.help()
+	}
+	return claimed
+}
+
+// help encodes a few events for the drain, which then only has to write,
+// unless somebody else is encoding.
+func (q *Queue) help() {
+	if q.stage.mu.TryLock() {
+		q.stage.encode(helpEvents)
+		q.stage.mu.Unlock()
+	}
+}
+
+// onFull applies the policy to an event for which there was no room.
+func (q *Queue) onFull(p prepared) {
+	q.rouse()
+	switch q.policy {
+	case Block:
+		q.block(p)
+	case Fallback:
+		q.drop(p.ev)
+		q.fallBack(p.ev)
+	default:
+		if q.maxWait < 0 || q.stuck.Load() || !q.wait(p) {
+			q.drop(p.ev)
+		}
+	}
+}
+
+// wait helps and yields until there is room, for at most maxWait and only
+// while the drain makes progress. It reports whether the event got a place.
+func (q *Queue) wait(p prepared) bool {
+	until := q.now() + int64(q.maxWait)
+	for {
+		q.help()
+		if q.offer(p, nil) == claimed {
+			return true
+		}
+		runtime.Gosched()
+		now := q.now()
+		if since := q.writing.Load(); since != 0 && now-since > int64(q.maxWait) {
+			q.stuck.Store(true)
+			return false
+		}
+		if now > until {
+			return false
+		}
+	}
+}
+
+// block waits for room up to the limit, and then drops.
+func (q *Queue) block(p prepared) {
+	ctx := context.Background()
+	if q.limit > 0 {
+		timed, cancel := context.WithTimeout(ctx, q.limit)
+		defer cancel()
+		ctx = timed
+	}
+	for pause := newPause(); ; {
+		q.help()
+		c := q.offer(p, nil)
+		if c == claimed {
+			return
+		}
+		if c == ringClosed || pause.once(ctx) != nil {
+			q.drop(p.ev)
+			return
+		}
+	}
+}
+
+func (q *Queue) fallBack(ev *CallEvent) {
+	defer func() {
+		if r := recover(); r != nil {
+			q.health.panicked(r)
+		}
+	}()
+	q.fallback.OnCall(ev)
+}
+
+// drop counts ev as lost. The times go first, so that whoever sees the count
+// sees them.
+func (q *Queue) drop(ev *CallEvent) {
+	q.lost.extend(ev.Time)
+	q.counters.dropped.Add(1)
+}
+
+// A pause waits a little, and a little longer each time, from a yield to a
+// millisecond.
+type pause struct{ rounds int }
+
+func newPause() *pause { return &pause{} }
+
+func (p *pause) once(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if p.rounds++; p.rounds <= 16 {
+		runtime.Gosched()
+		return nil
+	}
+	time.Sleep(min(time.Duration(p.rounds)*5*time.Microsecond, time.Millisecond))
+	return nil
+}
