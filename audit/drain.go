@@ -248,22 +248,20 @@ func (d *drain) lose(batch Batch) {
 }
 
 // declareOn declares on the first event of the batch what was lost after
-// encoding: the batch comes right behind it. If that event declares another
-// loss, or would become too long, a note goes before it.
+// encoding: the batch comes right behind it. The event is encoded again, which
+// gives the same bytes but for the declaration.
 func (d *drain) declareOn(b *buffer) {
-	const longest = 256 // bytes of a declaration
 	if d.undeclared == nil {
 		return
 	}
-	end := slices.Index(b.bytes, '\n')
-	if b.seqEnd == 0 || end+longest > MaxLineBytes {
-		d.declareNow(b)
-		return
+	end := bytes.IndexByte(b.bytes, '\n')
+	ev, err := Decode(b.bytes[:end])
+	if err != nil {
+		return // our own line always decodes
 	}
-	var e encoder
-	field := e.lost([]byte(`,"lost":`), d.undeclared)
-	b.bytes = slices.Insert(b.bytes, b.seqEnd, field...)
-	b.seqEnd, d.undeclared = 0, nil
+	ev.Lost = d.undeclared.add(ev.Lost)
+	b.bytes = slices.Replace(b.bytes, 0, end, ev.AppendJSON(nil)...)
+	d.undeclared = nil
 }
 
 // hasLoss reports whether a loss waits to be declared.
@@ -278,20 +276,6 @@ func (d *drain) hasLoss() bool {
 func (d *drain) declare() {
 	l, seq := d.q.stage.rest()
 	d.undeclared = d.undeclared.add(l)
-	d.writeNote(seq)
-}
-
-// declareNow writes a note of what was lost after encoding, before the batch
-// that comes next.
-func (d *drain) declareNow(next *buffer) {
-	line, _, _ := bytes.Cut(next.bytes, []byte{'\n'})
-	seq := uint64(0)
-	if ev, err := Decode(line); err == nil {
-		seq = ev.Seq - 1
-		if ev.Lost != nil {
-			seq -= ev.Lost.Count
-		}
-	}
 	d.writeNote(seq)
 }
 

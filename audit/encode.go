@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -30,7 +31,6 @@ func (ev *CallEvent) MarshalJSON() ([]byte, error) { return ev.AppendJSON(nil), 
 type encoder struct {
 	clock   clock
 	invalid bool // a string of the current event was not UTF-8
-	seqEnd  int  // where the current event's seq ends in dst; 0 without one
 }
 
 // append appends ev's line, cutting what is too long.
@@ -74,12 +74,7 @@ func (e *encoder) appendCall(dst []byte, ev *CallEvent) []byte {
 	dst = strconv.AppendInt(dst, max(ev.Duration.Milliseconds(), 0), 10)
 	dst = append(dst, `,"outcome":`...)
 	dst = e.outcome(dst, &ev.Outcome)
-	dst = append(dst, `,"tier":"`...)
-	dst = append(dst, ev.Tier.String()...)
-	dst = append(dst, `","dry_run":`...)
-	dst = strconv.AppendBool(dst, ev.DryRun)
-	dst = append(dst, schemaField...)
-	dst = strconv.AppendBool(dst, ev.SecretsResolved)
+	dst = append(dst, settings[settingsIndex(ev.Tier, ev.DryRun, ev.SecretsResolved)]...)
 	if ev.CursorPage != 0 {
 		dst = append(dst, `,"cursor_page":`...)
 		dst = strconv.AppendUint(dst, uint64(ev.CursorPage), 10)
@@ -91,15 +86,39 @@ func (e *encoder) appendCall(dst []byte, ev *CallEvent) []byte {
 	return dst
 }
 
-var schemaField = `,"schema_version":` + strconv.Itoa(SchemaVersion) + `,"secrets_resolved":`
+// settings are the fields from tier to secrets_resolved, for each of the few
+// values that they can have together.
+var settings = func() (text [16]string) {
+	for tier := TierWarm; tier <= TierCold; tier++ {
+		for _, dryRun := range []bool{false, true} {
+			for _, secrets := range []bool{false, true} {
+				text[settingsIndex(tier, dryRun, secrets)] = fmt.Sprintf(
+					`,"tier":"%s","dry_run":%t,"schema_version":%d,"secrets_resolved":%t`, tier, dryRun, SchemaVersion, secrets)
+			}
+		}
+	}
+	return text
+}()
+
+func settingsIndex(tier Tier, dryRun, secrets bool) int {
+	i := 0
+	if tier <= TierCold {
+		i = int(tier) << 2
+	}
+	if dryRun {
+		i |= 2
+	}
+	if secrets {
+		i |= 1
+	}
+	return i
+}
 
 // appendStream appends the event's place in its stream, and its timing.
 func (e *encoder) appendStream(dst []byte, ev *CallEvent) []byte {
-	e.seqEnd = 0
 	if ev.Seq != 0 {
 		dst = append(dst, `,"seq":`...)
 		dst = strconv.AppendUint(dst, ev.Seq, 10)
-		e.seqEnd = len(dst)
 	}
 	if ev.Lost != nil {
 		dst = append(dst, `,"lost":`...)
@@ -108,7 +127,7 @@ func (e *encoder) appendStream(dst []byte, ev *CallEvent) []byte {
 	dst = append(dst, `,"duration_us":`...)
 	dst = strconv.AppendInt(dst, max(ev.Duration.Microseconds(), 0), 10)
 	dst = integer(dst, `,"overhead_us":`, ev.Overhead.Microseconds())
-	return word(dst, `,"decided_by":"`, ev.DecidedBy.String())
+	return append(dst, name(deciderFields, uint8(ev.DecidedBy))...)
 }
 
 // appendCorrelation appends who called, in which session, and by which way.
@@ -123,7 +142,7 @@ func (e *encoder) appendCorrelation(dst []byte, ev *CallEvent) []byte {
 	dst = e.field(dst, `,"span_id":`, ev.SpanID)
 	dst = e.field(dst, `,"parent_call_id":`, ev.ParentCallID)
 	dst = e.field(dst, `,"server":`, ev.Server)
-	dst = word(dst, `,"transport":"`, ev.Transport.String())
+	dst = append(dst, name(transportFields, uint8(ev.Transport))...)
 	return e.field(dst, `,"client":`, ev.Client)
 }
 
@@ -253,7 +272,12 @@ func (e *encoder) truncated(dst []byte, list []Truncation) []byte {
 
 // string appends s and remembers whether it had to be mended.
 func (e *encoder) string(dst []byte, s string) []byte {
-	dst, valid := appendString(dst, s)
+	if plain(s) {
+		dst = append(dst, '"')
+		dst = append(dst, s...)
+		return append(dst, '"')
+	}
+	dst, valid := appendEscaped(dst, s)
 	e.invalid = e.invalid || !valid
 	return dst
 }
@@ -293,13 +317,19 @@ func integer(dst []byte, key string, n int64) []byte {
 	return strconv.AppendInt(append(dst, key...), n, 10)
 }
 
-// word appends key, which ends in a quote, and a name that needs no escape, or
-// nothing where the name is empty.
-func word(dst []byte, key, name string) []byte {
-	if name == "" {
-		return dst
+var (
+	deciderFields   = wordFields("decided_by", deciderNames[:])
+	transportFields = wordFields("transport", transportNames[:])
+)
+
+// wordFields returns the whole field for each of its possible values, and
+// nothing for the empty one.
+func wordFields(key string, names []string) []string {
+	fields := make([]string, len(names))
+	for i, n := range names {
+		if n != "" {
+			fields[i] = fmt.Sprintf(`,"%s":"%s"`, key, n)
+		}
 	}
-	dst = append(dst, key...)
-	dst = append(dst, name...)
-	return append(dst, '"')
+	return fields
 }

@@ -1,9 +1,6 @@
 package audit
 
-import (
-	"encoding/binary"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 const hexDigits = "0123456789abcdef"
 
@@ -14,11 +11,16 @@ const hexDigits = "0123456789abcdef"
 // zero-width characters, tag characters): these are written as \u escapes, so
 // nothing is lost. A byte that is not UTF-8 is written as \ufffd.
 func appendString(dst []byte, s string) ([]byte, bool) {
-	dst = append(dst, '"')
 	if plain(s) {
+		dst = append(dst, '"')
 		dst = append(dst, s...)
 		return append(dst, '"'), true
 	}
+	return appendEscaped(dst, s)
+}
+
+func appendEscaped(dst []byte, s string) ([]byte, bool) {
+	dst = append(dst, '"')
 	valid := true
 	start := 0
 	for i := 0; i < len(s); {
@@ -51,36 +53,46 @@ func appendString(dst []byte, s string) ([]byte, bool) {
 }
 
 // plain reports whether s holds only printable ASCII that needs no escape. It
-// looks at eight bytes at a time, with the zero-in-word test of
-// https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord.
+// looks at eight bytes at a time; the last eight may overlap the ones before.
 func plain(s string) bool {
+	if len(s) < 8 {
+		for i := range len(s) {
+			if !plainByte(s[i]) {
+				return false
+			}
+		}
+		return true
+	}
+	for i := 0; i < len(s)-8; i += 8 {
+		if special(load64(s, i)) {
+			return false
+		}
+	}
+	return !special(load64(s, len(s)-8))
+}
+
+func load64(s string, i int) uint64 {
+	b := s[i : i+8]
+	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+}
+
+// special reports whether one of the eight bytes of w is no plainByte, with
+// the tests for a byte less than n, and for a byte equal to n, of
+// https://graphics.stanford.edu/~seander/bithacks.html.
+func special(w uint64) bool {
 	const (
 		ones  = 0x0101010101010101
 		highs = 0x8080808080808080
 	)
-	for len(s) >= 8 {
-		w := binary.LittleEndian.Uint64([]byte(s[:8]))
-		bad := w                     // high bit set: not ASCII
-		bad |= (w - ones*0x20) &^ w  // below space
-		bad |= zeroes(w ^ ones*'"')  // quote
-		bad |= zeroes(w ^ ones*'\\') // backslash
-		bad |= zeroes(w ^ ones*0x7f) // delete
-		if bad&highs != 0 {
-			return false
-		}
-		s = s[8:]
-	}
-	for i := range len(s) {
-		if !plainByte(s[i]) {
-			return false
-		}
-	}
-	return true
+	quote, slash, del := w^ones*'"', w^ones*'\\', w^ones*0x7f
+	bad := w // not ASCII
+	bad |= (w - ones*' ') &^ w
+	bad |= (quote - ones) &^ quote
+	bad |= (slash - ones) &^ slash
+	bad |= (del - ones) &^ del
+	return bad&highs != 0
 }
-
-// zeroes sets the high bit of a byte where w may have a zero byte, and of at
-// least one where it has.
-func zeroes(w uint64) uint64 { return (w - 0x0101010101010101) &^ w }
 
 func plainByte(c byte) bool { return c >= ' ' && c < 0x7f && c != '"' && c != '\\' }
 

@@ -29,14 +29,11 @@ type buffer struct {
 	bytes   []byte
 	lines   int
 	waiters []*waiter
-	// seqEnd is where the number of the first line ends, behind which a loss
-	// can be declared; 0 if that line declares one already.
-	seqEnd int
 }
 
 func (b *buffer) reset() {
 	clear(b.waiters)
-	b.bytes, b.lines, b.waiters, b.seqEnd = b.bytes[:0], 0, b.waiters[:0], 0
+	b.bytes, b.lines, b.waiters = b.bytes[:0], 0, b.waiters[:0]
 }
 
 func (s *stage) init(q *Queue, firstSeq uint64) {
@@ -72,9 +69,6 @@ func (s *stage) encodeSlot(b *buffer, slot *slot) {
 	s.seq++
 	b.bytes = s.encoder.append(b.bytes, ev)
 	b.bytes = append(b.bytes, '\n')
-	if b.lines == 0 && ev.Lost == nil {
-		b.seqEnd = s.encoder.seqEnd
-	}
 	if slot.waiter != nil {
 		slot.waiter.line = b.lines
 		b.waiters = append(b.waiters, slot.waiter)

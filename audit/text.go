@@ -16,7 +16,7 @@ func StringID(id string) string {
 // requestID appends the JSON text of a JSON-RPC id. Text that is neither a
 // number nor a string is written as a string.
 func (e *encoder) requestID(dst []byte, text string) []byte {
-	if isNumber(text) {
+	if isDigits(text) || isNumber(text) {
 		return append(dst, text...)
 	}
 	var id string
@@ -25,6 +25,16 @@ func (e *encoder) requestID(dst []byte, text string) []byte {
 		return e.string(dst, id)
 	}
 	return e.string(dst, text)
+}
+
+// isDigits reports whether s is a positive integer: nearly every id is.
+func isDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != "" && s[0] != '0'
 }
 
 // isNumber reports whether s is a number in JSON's grammar.
