@@ -2,5 +2,3 @@
 // untouched, byte for byte, both ways, and the relay looks at them as they
 // pass.
 package relay
-
-const methodCall = "tools/call" // the request that makes a call

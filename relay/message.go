@@ -5,14 +5,15 @@ import "hash"
 // A message is what the scanner found in one JSON-RPC message. It is valid
 // during the scanner's emit only.
 type message struct {
-	piece     []byte // the piece being scanned
-	set       uint64 // fields with a value
-	open      uint64 // fields whose value has begun
-	loose     uint64 // fields whose value lies in the piece
-	ambiguous bool   // two parsers could understand the message in two ways
-	wasCall   bool   // a method that was replaced said tools/call
-	keepTools bool   // a tools list is awaited: keep one that spans pieces
-	digest    func() hash.Hash
+	piece     []byte           // the piece being scanned
+	set       uint64           // fields with a value
+	open      uint64           // fields whose value has begun
+	loose     uint64           // fields whose value lies in the piece
+	ambiguous bool             // two parsers could understand the message in two ways
+	wasCall   bool             // a method that was replaced said tools/call
+	keepTools bool             // a tools list is awaited: keep one that spans pieces
+	digest    func() hash.Hash // makes keyed digests; nil = none
+	noDigest  bool             // nobody will ask for the digests of what begins now
 	vals      [numFields]value
 }
 
@@ -24,6 +25,7 @@ type value struct {
 	n       int64  // its whole size, in bytes
 	kind    byte   // its first byte
 	carried bool   // it began in an earlier piece
+	summed  bool   // carried, and sum is its digest
 	sum     hash.Hash
 }
 
@@ -124,15 +126,16 @@ func (m *message) carry(f field, part []byte) {
 	if !v.carried {
 		v.carried = true
 		v.own = v.own[:0]
-		if digested>>f&1 != 0 && m.digest != nil {
-			if v.sum == nil {
-				v.sum = m.digest()
-			}
+		v.summed = digested>>f&1 != 0 && m.digest != nil && !m.noDigest
+		if v.summed && v.sum == nil {
+			v.sum = m.digest()
+		}
+		if v.summed {
 			v.sum.Reset()
 		}
 	}
 	v.n += int64(len(part))
-	if digested>>f&1 != 0 && v.sum != nil {
+	if v.summed {
 		v.sum.Write(part)
 	}
 	room := max(keep[f]-len(v.own), 0)

@@ -1,0 +1,29 @@
+package relay
+
+import (
+	"io"
+	"time"
+)
+
+// PumpClient passes the client's bytes on to the server and observes them
+// first, so that a call is known before its reply can come. It returns when
+// the client closes its side (nil), or at the first error.
+//
+// The stdio front is PumpClient and [Observer.PumpServer] at once, then
+// [Observer.Close] with the reason that ended them.
+func (o *Observer) PumpClient(server io.Writer, client io.Reader) error {
+	t := o.ClientTap()
+	defer t.End()
+	return Pump(server, client, t.Observe, &PumpOptions{ObserveFirst: true})
+}
+
+// PumpServer passes the server's bytes on to the client and observes them
+// after, so that a reply is not delayed. It returns when the server closes its
+// side (nil), or at the first error.
+func (o *Observer) PumpServer(client io.Writer, server io.Reader) error {
+	t := o.ServerTap()
+	defer t.End()
+	var at time.Time
+	return Pump(client, server, func(piece []byte) { t.ObserveAt(piece, at) },
+		&PumpOptions{Arrived: func() { at = o.now() }})
+}
