@@ -174,12 +174,12 @@ func TestSinkThatPanics(t *testing.T) {
 // TestBounded checks what a hostile peer can make us keep.
 func TestBounded(t *testing.T) {
 	o := New(&Options{MaxInFlight: 100})
-	args := strings.Repeat("x", 1<<20-10)
-	for i := range 300 {
-		o.FromClient(fmt.Appendf(nil, `{"id":%d,"method":"tools/call","params":{"name":"a","arguments":%q}}`, i, args[:1+i*3000]))
+	args := strings.Repeat("x", 200<<10)
+	for i := range 120 {
+		o.FromClient(fmt.Appendf(nil, `{"id":%d,"method":"tools/call","params":{"name":"a","arguments":%q}}`, i, args))
 		o.FromClient(fmt.Appendf(nil, `{"id":1e%d,"method":"tools/list"}`, i))
 	}
-	for i := range 10 * maxOthers {
+	for i := range 3 * maxOthers {
 		o.FromClient(fmt.Appendf(nil, `{"id":"l%d","method":"tools/list"}`, i))
 		o.FromServer(fmt.Appendf(nil, `{"method":"notifications/tasks/status","params":{"taskId":"%d","status":"completed"}}`, i))
 	}
