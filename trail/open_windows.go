@@ -1,0 +1,3 @@
+package trail
+
+const openNonblock = 0
