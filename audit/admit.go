@@ -111,6 +111,10 @@ func (q *Queue) onFull(p prepared) {
 	}
 }
 
+// stuckAfter is how many times MaxWait a Write may last before callers give up
+// waiting for it at once.
+const stuckAfter = 4
+
 // wait helps and yields until there is room, for at most maxWait and only
 // while the drain makes progress. It reports whether the event got a place.
 func (q *Queue) wait(p prepared) bool {
@@ -122,7 +126,7 @@ func (q *Queue) wait(p prepared) bool {
 		}
 		runtime.Gosched()
 		now := q.now()
-		if since := q.writing.Load(); since != 0 && now-since > int64(q.maxWait) {
+		if since := q.writing.Load(); since != 0 && now-since > stuckAfter*int64(q.maxWait) {
 			q.stuck.Store(true)
 			return false
 		}

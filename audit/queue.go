@@ -46,8 +46,8 @@ type QueueOptions struct {
 	// Policy says what to do when there is no room. The default is Drop.
 	Policy Policy
 	// MaxWait is how long Drop lets a caller wait for room while the writer
-	// makes progress; a Write that has lasted longer is no progress. 0 means
-	// DefaultMaxWait, negative means that callers never wait.
+	// makes progress; a Write that lasts four times as long is no progress.
+	// 0 means DefaultMaxWait, negative means that callers never wait.
 	MaxWait time.Duration
 	// BlockLimit is how long Block waits. 0 means without limit.
 	BlockLimit time.Duration

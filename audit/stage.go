@@ -3,9 +3,9 @@ package audit
 import "sync"
 
 const (
-	// batchBytes is the size at which a batch is written. At 256 KiB a write
+	// batchBytes is the size at which a batch is written. At 128 KiB a write
 	// costs less per event than anything else in its path.
-	batchBytes = 256 << 10
+	batchBytes = 128 << 10
 	// helpEvents is how many events a caller encodes for the drain at most;
 	// at 0.1 µs each it stays well under 2 µs.
 	helpEvents = 8
