@@ -1,6 +1,9 @@
 package relay
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // A node is a kind of object or array that the scanner looks into.
 type node uint8
@@ -82,6 +85,7 @@ type target struct {
 type keyTarget struct {
 	key string
 	target
+	head   uint64 // the first eight bytes of key
 	folded []byte // key, for comparison without regard to case
 }
 
@@ -159,27 +163,68 @@ var keys = withBits([numNodes][]keyTarget{
 func withBits(all [numNodes][]keyTarget) *[numNodes][]keyTarget {
 	for n := range all {
 		for i := range all[n] {
-			all[n][i].bit = 1 << i
-			all[n][i].folded = []byte(all[n][i].key)
+			e := &all[n][i]
+			e.bit = 1 << i
+			e.folded = []byte(e.key)
+			e.head = head(e.folded)
 		}
 	}
 	return &all
 }
 
+// head returns the first eight bytes of a key as a number; a shorter key is
+// filled with zeros.
+func head(k []byte) uint64 {
+	switch {
+	case len(k) >= 8:
+		return binary.LittleEndian.Uint64(k)
+	case cap(k) >= 8: // read on behind the key, then clear what is not its own
+		return binary.LittleEndian.Uint64(k[:8]) & (1<<(8*len(k)) - 1)
+	}
+	var x uint64
+	for i, c := range k {
+		x |= uint64(c) << (8 * i)
+	}
+	return x
+}
+
 // lookup finds a key among those of a node. exact is false for a variant in
-// case, which parsers such as Go's encoding/json take for the key itself; they
-// fold as Unicode does, so that U+017F is an s.
+// case, which parsers such as Go's encoding/json take for the key itself.
 func lookup(n node, k []byte) (t target, exact bool) {
-	for i := range keys[n] {
-		if e := &keys[n][i]; e.key == string(k) {
+	h := head(k)
+	list := keys[n]
+	for i := range list {
+		if e := &list[i]; e.head == h && len(e.key) == len(k) && (len(k) <= 8 || e.key[8:] == string(k[8:])) {
 			return e.target, true
 		}
 	}
-	for i := range keys[n] {
-		e := &keys[n][i]
-		if len(k) >= len(e.key) && len(k) <= 3*len(e.key) && bytes.EqualFold(k, e.folded) {
-			return e.target, false
+	return lookupVariant(list, k), false
+}
+
+// lookupVariant finds a key without regard to case. Case folds as in Unicode,
+// so that U+017F is an s, and takes more bytes.
+func lookupVariant(list []keyTarget, k []byte) target {
+	if len(k) == 0 {
+		return target{}
+	}
+	ascii := isASCII(k)
+	for i := range list {
+		e := &list[i]
+		if ascii && (len(k) != len(e.key) || (k[0]^e.key[0])&^0x20 != 0) {
+			continue
+		}
+		if bytes.EqualFold(k, e.folded) {
+			return e.target
 		}
 	}
-	return target{}, false
+	return target{}
+}
+
+func isASCII(k []byte) bool {
+	for _, c := range k {
+		if c >= 0x80 {
+			return false
+		}
+	}
+	return true
 }

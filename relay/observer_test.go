@@ -2,6 +2,7 @@ package relay
 
 import (
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -207,4 +208,15 @@ func TestDeepArguments(t *testing.T) {
 	if len(got) != 1 || got[0].ArgsBytes != int64(len(deep)) || got[0].Outcome.Code != audit.CodeToolError {
 		t.Errorf("%+v", got)
 	}
+}
+
+// failOnLog returns a logger that fails the test: the observer says something
+// only when it is at fault.
+func failOnLog(t *testing.T) *slog.Logger { return slog.New(slog.NewTextHandler(logFailer{t}, nil)) }
+
+type logFailer struct{ t *testing.T }
+
+func (l logFailer) Write(p []byte) (int, error) {
+	l.t.Errorf("the observer says: %s", p)
+	return len(p), nil
 }

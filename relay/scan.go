@@ -125,19 +125,22 @@ func (s *scanner) keyOrEnd(p []byte, i int) int {
 	switch p[i] {
 	case '"':
 		start := i + 1
-		for j := start; j < len(p); j++ {
-			if p[j] == '"' {
-				s.setTarget(p[start:j])
-				return j + 1
-			}
-			if p[j] == '\\' {
-				break
-			}
+		end := indexStop(p, start)
+		for end < len(p) && p[end] != '"' && p[end] != '\\' {
+			end++
 		}
-		s.state, s.keyLen, s.esc, s.keyEscaped = inKey, 0, false, false
-		return start
+		if end == len(p) || p[end] != '"' {
+			s.state, s.keyLen, s.esc, s.keyEscaped = inKey, 0, false, false
+			return start
+		}
+		s.setTarget(p[start:end])
+		if end+2 < len(p) && p[end+1] == ':' {
+			s.state = atValue
+			return s.value(p, end+2)
+		}
+		return end + 1
 	case '}', ']':
-		return s.close(i)
+		return s.close(p, i)
 	}
 	return i + 1
 }
@@ -213,7 +216,7 @@ func (s *scanner) value(p []byte, i int) int {
 	case '{', '[':
 		return s.open(p, i)
 	case '}', ']':
-		return s.close(i)
+		return s.close(p, i)
 	case ',':
 		s.next()
 		return i + 1
@@ -235,8 +238,7 @@ func (s *scanner) text(p []byte, i int) int {
 		s.esc = esc
 		return len(p)
 	}
-	s.finish(end + 1)
-	return end + 1
+	return s.finish(p, end+1)
 }
 
 // scalar passes a number or a literal to its end.
@@ -244,19 +246,23 @@ func (s *scanner) scalar(p []byte, i int) int {
 	for ; i < len(p); i++ {
 		switch p[i] {
 		case ',', '}', ']', ' ', '\t', '\r', '\n', '"', ':', '{', '[':
-			s.finish(i)
-			return i
+			return s.finish(p, i)
 		}
 	}
 	return i
 }
 
 // finish ends the string, scalar or skipped value that s.target describes.
-func (s *scanner) finish(end int) {
-	s.state = afterVal
+func (s *scanner) finish(p []byte, end int) int {
 	if f := s.target.field; f != 0 {
 		s.msg.finish(f, end)
 	}
+	if end < len(p) && p[end] == ',' {
+		s.next()
+		return end + 1
+	}
+	s.state = afterVal
+	return end
 }
 
 // after expects a comma or the end of the container.
@@ -265,7 +271,7 @@ func (s *scanner) after(p []byte, i int) int {
 	case ',':
 		s.next()
 	case '}', ']':
-		return s.close(i)
+		return s.close(p, i)
 	case '"': // a missing comma
 		s.next()
 		return i
@@ -318,8 +324,9 @@ func (s *scanner) open(p []byte, i int) int {
 	return i + 1
 }
 
-// close ends the innermost level.
-func (s *scanner) close(i int) int {
+// close ends the innermost level, and those around it that end there too; they
+// are at most maxLevels.
+func (s *scanner) close(p []byte, i int) int {
 	s.depth--
 	l := &s.levels[s.depth]
 	if l.field != 0 {
@@ -329,9 +336,13 @@ func (s *scanner) close(i int) int {
 		s.emit(&s.msg)
 		s.msg.reset()
 	}
-	s.state = afterVal
 	if s.depth == 0 {
 		s.state, s.done = atRoot, true
+		return i + 1
+	}
+	s.state = afterVal
+	if i+1 < len(p) {
+		return s.after(p, i+1)
 	}
 	return i + 1
 }

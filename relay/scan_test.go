@@ -53,6 +53,8 @@ func TestScan(t *testing.T) {
 			[]found{{fID: `7`, fMethod: `"tools/call"`, fName: `"echo"`, fArgs: `{"m":"hi"}`}}, false},
 		{"order and space", " {\t\"params\" : { \"arguments\" : [ 1 , {} ] , \"name\":\"a\" } , \"id\" : \"x\" ,\"method\":\"m\" } \r",
 			[]found{{fID: `"x"`, fMethod: `"m"`, fName: `"a"`, fArgs: `[ 1 , {} ]`}}, false},
+		{"pretty", "{\n  \"id\": 7,\n  \"method\": \"m\",\n  \"params\": {\n    \"name\": \"a\"\n  }\n}",
+			[]found{{fID: `7`, fMethod: `"m"`, fName: `"a"`}}, false},
 		{"escaped key", `{"met\u0068od":"tools\/call","id":1}`, []found{{fMethod: `"tools\/call"`, fID: `1`}}, false},
 		{"deep", `{"id":1,"method":"tools/call","params":{"arguments":` + deep + `,"name":"d"}}`,
 			[]found{{fID: `1`, fMethod: `"tools/call"`, fArgs: deep, fName: `"d"`}}, false},

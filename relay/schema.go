@@ -3,9 +3,11 @@ package relay
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
 // A schema is a tool's inputSchema, compiled when it is first needed. It comes
@@ -53,7 +55,16 @@ func (s *schema) refuses(args []byte) (refused bool) {
 	}
 	s.steps = maxSteps
 	var refusal *jsonschema.ValidationError
-	return errors.As(s.compiled.Validate(v), &refusal)
+	return errors.As(s.compiled.Validate(v), &refusal) && !isCycle(refusal)
+}
+
+// isCycle says whether the schema refers to itself without end, which is no
+// fault of the arguments.
+func isCycle(e *jsonschema.ValidationError) bool {
+	if _, ok := e.ErrorKind.(*kind.RefCycle); ok {
+		return true
+	}
+	return slices.ContainsFunc(e.Causes, isCycle)
 }
 
 // readArgs reads arguments; a call without any has an empty object.

@@ -6,13 +6,43 @@ import (
 	"math/bits"
 )
 
+const (
+	ones    = 0x0101010101010101
+	highs   = 0x80 * ones
+	quotes  = '"' * ones
+	slashes = '\\' * ones
+)
+
 // textEnd finds the quote that ends a string, from i on. It returns its index,
 // or -1 and whether the byte after p is escaped. esc says whether p[i] is
-// escaped.
-//
-// A quote is found by a vector search, then the backslashes before it are
-// counted; that is several times faster than looking at each byte.
+// escaped. The start of the string is read eight bytes at a time, since most
+// strings are short.
 func textEnd(p []byte, i int, esc bool) (int, bool) {
+	if !esc {
+		if i = indexStop(p, i); i < len(p) && p[i] == '"' {
+			return i, false
+		}
+	}
+	return longTextEnd(p, i, esc)
+}
+
+// indexStop returns the index, from i on, of the next quote or backslash, or
+// gives up somewhere before it.
+func indexStop(p []byte, i int) int {
+	for n := 0; n < 4 && i+8 <= len(p); n++ {
+		x := binary.LittleEndian.Uint64(p[i:])
+		if m := zeroBytes(x^quotes) | zeroBytes(x^slashes); m != 0 {
+			return i + bits.TrailingZeros64(m)>>3
+		}
+		i += 8
+	}
+	return i
+}
+
+// longTextEnd finds each quote by a vector search and then counts the
+// backslashes before it; on long strings that is several times faster than
+// looking at each byte.
+func longTextEnd(p []byte, i int, esc bool) (int, bool) {
 	if esc {
 		if i == len(p) {
 			return -1, true
@@ -20,7 +50,7 @@ func textEnd(p []byte, i int, esc bool) (int, bool) {
 		i++
 	}
 	for from := i; ; i = from {
-		k := indexQuote(p[from:])
+		k := bytes.IndexByte(p[from:], '"')
 		if k < 0 {
 			return -1, backslashes(p[i:])%2 == 1
 		}
@@ -30,23 +60,6 @@ func textEnd(p []byte, i int, esc bool) (int, bool) {
 		}
 		from = end + 1
 	}
-}
-
-// indexQuote is bytes.IndexByte(p, '"') with a short way for short strings.
-func indexQuote(p []byte) int {
-	n := min(len(p), 8)
-	for i := range n {
-		if p[i] == '"' {
-			return i
-		}
-	}
-	if n == len(p) {
-		return -1
-	}
-	if k := bytes.IndexByte(p[n:], '"'); k >= 0 {
-		return n + k
-	}
-	return -1
 }
 
 // backslashes counts the backslashes at the end of p.
@@ -61,41 +74,42 @@ func backslashes(p []byte) int {
 // pass goes over containers and strings of no interest until the outermost of
 // them ends.
 func (s *scanner) pass(p []byte, i int) int {
-	for i < len(p) {
-		if s.state == inSkipText {
-			end, esc := textEnd(p, i, s.esc)
-			if end < 0 {
-				s.esc = esc
-				return len(p)
-			}
-			s.state, s.esc = inSkip, false
-			i = end + 1
-			continue
-		}
-		i = indexToken(p, i)
-		if i == len(p) {
+	if s.state == inSkipText {
+		if i = s.passText(p, i, s.esc); i == len(p) {
 			return i
 		}
-		switch p[i] {
+	}
+	for {
+		if i = indexToken(p, i); i == len(p) {
+			return i
+		}
+		c := p[i]
+		i++
+		switch c {
 		case '"':
-			s.state = inSkipText
+			if i = s.passText(p, i, false); i == len(p) {
+				return i
+			}
 		case '{', '[':
 			s.skip++
 		case '}', ']':
 			if s.skip--; s.skip == 0 {
-				s.finish(i + 1)
-				return i + 1
+				return s.finish(p, i)
 			}
 		}
-		i++
 	}
-	return i
 }
 
-const (
-	ones  = 0x0101010101010101
-	highs = 0x8080808080808080
-)
+// passText goes over a string inside a container that is passed over.
+func (s *scanner) passText(p []byte, i int, esc bool) int {
+	end, esc := textEnd(p, i, esc)
+	if end < 0 {
+		s.state, s.esc = inSkipText, esc
+		return len(p)
+	}
+	s.state, s.esc = inSkip, false
+	return end + 1
+}
 
 // indexToken returns the index, from i on, of the next quote or bracket, or of
 // one of the few bytes that look alike (Y _ y DEL); len(p) if there is none.
@@ -104,7 +118,7 @@ const (
 func indexToken(p []byte, i int) int {
 	for ; i+8 <= len(p); i += 8 {
 		x := binary.LittleEndian.Uint64(p[i:])
-		if m := zeroBytes((x|0x20*ones)&^(0x06*ones)^'y'*ones) | zeroBytes(x^'"'*ones); m != 0 {
+		if m := zeroBytes((x|0x20*ones)&^(0x06*ones)^'y'*ones) | zeroBytes(x^quotes); m != 0 {
 			return i + bits.TrailingZeros64(m)>>3
 		}
 	}
