@@ -44,9 +44,11 @@ func playRelay(args []string) {
 	}
 	go func() {
 		io.Copy(struct{ io.Writer }{child.Stdin()}, struct{ io.Reader }{os.Stdin})
+		os.Stdin.Close()
 		child.Hangup()
 	}()
 	io.Copy(struct{ io.Writer }{os.Stdout}, struct{ io.Reader }{child.Stdout()})
+	child.Stdout().Close()
 	os.Stdout.Close()
 	child.Wait().Exit()
 }

@@ -3,8 +3,14 @@
 // and we can end as it ended. When it is over, nothing of it is left.
 //
 //	child, err := proc.Start(&proc.Options{Args: []string{"npx", "-y", "some-server"}, Dedicated: true})
-//	go carry(child.Stdin(), os.Stdin) // and child.Hangup() at the end of it
-//	carry(os.Stdout, child.Stdout())  // until the end of it
+//	go func() {
+//		carry(child.Stdin(), os.Stdin)
+//		os.Stdin.Close() // if the command stopped reading, the client learns of it
+//		child.Hangup()
+//	}()
+//	carry(os.Stdout, child.Stdout())
+//	child.Stdout().Close() // if the client stopped reading, the command learns of it
+//	os.Stdout.Close()      // if the command closed its output, the client learns of it
 //	child.Wait().Exit()
 //
 // # How a command ends
