@@ -87,7 +87,7 @@ func (o *Observer) mac(m *message, f field) string {
 		return ""
 	case v.carried && v.summed:
 		return hex.EncodeToString(v.sum.Sum(nil))
-	case v.carried:
+	case !m.whole(f):
 		return ""
 	}
 	return o.macBytes(v.b)

@@ -103,51 +103,68 @@ func peerOf(m *message) peer {
 	return p
 }
 
-// beginCall tracks a tools/call.
+// beginCall tracks a tools/call, or records it where no reply can end it.
 func (o *Observer) beginCall(m *message, at time.Time) {
-	c := o.newCall(m, at)
-	var buf, other [128]byte
-	key := appendKey(buf[:0], m, fID)
-	otherKey := appendKey(other[:0], m, fOtherID)
 	o.inFlight.Add(1)
-	o.mu.Lock()
-	if c.peer == (peer{}) {
-		c.peer = o.peer
-	}
-	ended := o.ended
-	if ended != 0 || len(key) == 0 && len(otherKey) == 0 {
-		o.mu.Unlock()
-		o.recordAtOnce(c, m, ended, at)
-		return
-	}
-	if first := o.resume(m, c); first != nil {
-		o.expectReply(first, key, otherKey)
-		o.track.touch(first, at)
-		o.mu.Unlock()
+	c := o.newCall(m, at)
+	evicted, fate := o.admit(c, m, at)
+	switch fate {
+	case fateEnds:
+		o.recordAtOnce(c, m, at)
+	case fateResumes:
 		o.inFlight.Add(-1)
-		return
 	}
-	o.keepArgs(c, m)
-	c.overhead = o.now().Sub(at)
-	evicted := o.track.add(c)
-	o.expectReply(c, key, otherKey)
-	o.armExpiry()
-	o.mu.Unlock()
 	if evicted != nil {
 		evicted.flag(FlagTrackerFull)
 		o.recordUnanswered(evicted, EndStopped.verdict(), at)
 	}
 }
 
+// A fate is what becomes of a request to call a tool.
+type fate uint8
+
+const (
+	fateWaits   fate = iota // a reply is awaited
+	fateResumes             // it continues an earlier call
+	fateEnds                // no reply can come
+)
+
+// admit puts a call into the tracker. It returns the call that had to give way,
+// if any.
+func (o *Observer) admit(c *call, m *message, at time.Time) (evicted *call, _ fate) {
+	var buf, other [128]byte
+	key := appendKey(buf[:0], m, fID)
+	otherKey := appendKey(other[:0], m, fOtherID)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if c.peer == (peer{}) {
+		c.peer = o.peer
+	}
+	if c.ended = o.ended; c.ended != 0 || len(key) == 0 && len(otherKey) == 0 {
+		return nil, fateEnds
+	}
+	if first := o.resume(m, c); first != nil {
+		o.expectReply(first, key, otherKey)
+		o.track.touch(first, at)
+		return nil, fateResumes
+	}
+	o.keepArgs(c, m)
+	c.overhead = o.now().Sub(at)
+	evicted = o.track.add(c)
+	o.expectReply(c, key, otherKey)
+	o.armExpiry()
+	return evicted, fateWaits
+}
+
 // recordAtOnce records a call that no reply can end.
-func (o *Observer) recordAtOnce(c *call, m *message, ended EndReason, at time.Time) {
+func (o *Observer) recordAtOnce(c *call, m *message, at time.Time) {
 	if b := m.raw(fID); len(b) > 0 && m.whole(fID) && len(b) < maxID {
 		c.requestID = string(b)
 	}
 	c.args, c.argsMAC = nil, o.mac(m, fArgs)
 	v := verdict{outcome: audit.ExecutionFailed(CodeUnanswerable, false), by: audit.ByClient}
-	if ended != 0 {
-		v = ended.verdict()
+	if c.ended != 0 {
+		v = c.ended.verdict()
 	} else {
 		c.flag(FlagNoReplyID)
 	}
@@ -172,29 +189,36 @@ func (o *Observer) expectReply(c *call, key, other []byte) {
 	}
 }
 
-// cancelled ends a call that the client took back. A request for a task's
-// result may be taken back without ending the call.
+// cancelled ends a call that the client took back.
 func (o *Observer) cancelled(m *message, at time.Time) {
-	var buf [128]byte
-	key := appendKey(buf[:0], m, fRequestID)
-	o.mu.Lock()
-	r := o.track.find(key)
-	if r == nil {
-		o.mu.Unlock()
+	c := o.takeBack(m)
+	if c == nil {
 		return
 	}
-	if r.kind != kindCall {
-		o.forget(r)
-		o.mu.Unlock()
-		return
-	}
-	o.track.remove(r.call)
-	o.mu.Unlock()
 	code := audit.CodeCancelled
 	if saysTimeout(m.text(fReason, keep[fReason])) {
 		code = audit.CodeTimeout
 	}
-	o.record(r.call, verdict{outcome: audit.ExecutionFailed(code, true), by: audit.ByClient}, at)
+	o.record(c, verdict{outcome: audit.ExecutionFailed(code, true), by: audit.ByClient}, at)
+}
+
+// takeBack removes the request that a cancel names, and the call with it. A
+// request for a task's result may be taken back without ending the call.
+func (o *Observer) takeBack(m *message) *call {
+	var buf [128]byte
+	key := appendKey(buf[:0], m, fRequestID)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	r := o.track.find(key)
+	switch {
+	case r == nil:
+		return nil
+	case r.kind != kindCall:
+		o.forget(r)
+		return nil
+	}
+	o.track.remove(r.call)
+	return r.call
 }
 
 // saysTimeout reports whether the reason of a cancel is that the client waited

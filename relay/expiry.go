@@ -18,19 +18,22 @@ func (o *Observer) armExpiry() {
 // the timer for the next. A call that waits for the client's input is owed
 // nothing and does not expire.
 func (o *Observer) expire() {
-	o.mu.Lock()
 	at := o.now()
-	expired, wait := o.track.expired(at, o.timeout)
-	switch {
-	case o.ended != 0 || o.track.count == 0:
-		o.expiry = nil
-	default:
-		o.expiry.Reset(wait)
-	}
-	o.mu.Unlock()
-	for _, c := range expired {
+	for _, c := range o.takeExpired(at) {
 		o.recordUnanswered(c, verdict{outcome: audit.ExecutionFailed(audit.CodeTimeout, true), by: audit.ByTransport}, at)
 	}
+}
+
+func (o *Observer) takeExpired(at time.Time) []*call {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	expired, wait := o.track.expired(at, o.timeout)
+	if o.ended != 0 || o.track.count == 0 {
+		o.expiry = nil
+	} else {
+		o.expiry.Reset(wait)
+	}
+	return expired
 }
 
 // expired takes out the calls that were last heard of limit ago, and says how

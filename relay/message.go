@@ -25,7 +25,7 @@ type value struct {
 	n       int64  // its whole size, in bytes
 	kind    byte   // its first byte
 	carried bool   // it began in an earlier piece
-	summed  bool   // carried, and sum is its digest
+	summed  bool   // carried, more than is kept, and sum is its digest
 	sum     hash.Hash
 }
 
@@ -36,16 +36,18 @@ var keep = [numFields]int{
 	fRequestID: 1 << 10, fReason: 1 << 10, fState: 64 << 10, fTaskID: 1 << 10, fStatus: 64, fCursor: 4 << 10,
 	fIsError: 16, fText: 4 << 10, fResultType: 64, fNextCursor: 4 << 10, fTools: 8 << 20,
 	fNewTaskID: 1 << 10, fNewStatus: 64, fNewState: 64 << 10,
+	fResult: 256 << 10, fError: 256 << 10, fInner: 256 << 10, fInnerErr: 256 << 10,
 	fCode: 32, fErrText: 4 << 10,
 	fInnerIsError: 16, fInnerText: 4 << 10, fInnerCode: 32, fInnerErrText: 4 << 10,
 	fToolName: 64 << 10, fToolSchema: 1 << 20,
 }
 
-// digested are the fields that get a digest even where they are not kept.
-const digested = 1<<fArgs | 1<<fResult | 1<<fError | 1<<fInner | 1<<fInnerErr
+// results are the fields that hold a whole result or error. They are kept for
+// their digest only, up to a size that most have.
+const results = 1<<fResult | 1<<fError | 1<<fInner | 1<<fInnerErr
 
 // keptMemory is how much memory a field may hold on to between messages.
-const keptMemory = 16 << 10
+const keptMemory = 512 << 10
 
 func (m *message) reset() {
 	for rest := m.set | m.open; rest != 0; rest &= rest - 1 {
@@ -120,29 +122,45 @@ func (m *message) suspend() {
 	m.piece = nil
 }
 
-// carry adds a part to a value that spans pieces.
+// carry adds a part to a value that spans pieces. A digest begins when the
+// value outgrows what is kept of it; until then it can wait.
 func (m *message) carry(f field, part []byte) {
 	v := &m.vals[f]
 	if !v.carried {
-		v.carried = true
+		v.carried, v.summed = true, false
 		v.own = v.own[:0]
-		v.summed = digested>>f&1 != 0 && m.digest != nil && !m.noDigest
-		if v.summed && v.sum == nil {
-			v.sum = m.digest()
-		}
-		if v.summed {
-			v.sum.Reset()
-		}
 	}
-	v.n += int64(len(part))
-	if v.summed {
+	room := m.room(f) - len(v.own)
+	switch {
+	case v.summed:
+		v.sum.Write(part)
+	case len(part) > room && v.n == int64(len(v.own)) && m.digests(f):
+		m.startSum(v)
 		v.sum.Write(part)
 	}
-	room := max(keep[f]-len(v.own), 0)
-	if f == fTools && !m.keepTools {
-		room = 0
+	v.n += int64(len(part))
+	v.own = append(v.own, part[:min(max(room, 0), len(part))]...)
+}
+
+// room returns how much of a field that spans pieces is kept.
+func (m *message) room(f field) int {
+	if f == fTools && !m.keepTools || m.noDigest && results>>f&1 != 0 {
+		return 0
 	}
-	v.own = append(v.own, part[:min(room, len(part))]...)
+	return keep[f]
+}
+
+func (m *message) digests(f field) bool {
+	return m.digest != nil && !m.noDigest && (1<<fArgs|results)>>f&1 != 0
+}
+
+func (m *message) startSum(v *value) {
+	if v.sum == nil {
+		v.sum = m.digest()
+	}
+	v.sum.Reset()
+	v.sum.Write(v.own)
+	v.summed = true
 }
 
 // has says whether the message has a field, of whatever type.

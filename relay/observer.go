@@ -144,21 +144,24 @@ func (o *Observer) Close(reason EndReason) {
 	if reason == 0 {
 		reason = EndStopped
 	}
+	left := o.end(reason)
+	at := o.now()
+	for _, c := range left {
+		o.recordUnanswered(c, reason.verdict(), at)
+	}
+}
+
+func (o *Observer) end(reason EndReason) (left []*call) {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	if o.ended != 0 {
-		o.mu.Unlock()
-		return
+		return nil
 	}
 	o.ended = reason
 	if o.expiry != nil {
 		o.expiry.Stop()
 	}
-	left := o.track.drain()
-	o.mu.Unlock()
-	at := o.now()
-	for _, c := range left {
-		o.recordUnanswered(c, reason.verdict(), at)
-	}
+	return o.track.drain()
 }
 
 // recordUnanswered records a call that ends without its final reply: by what

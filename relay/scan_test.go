@@ -124,8 +124,8 @@ func sameFound(got, want []found, pieces bool) bool {
 // TestScanSizes checks that a value is counted and digested in pieces as it is
 // in one.
 func TestScanSizes(t *testing.T) {
-	frame := []byte(`{"id":1,"result":{"content":[{"type":"text","text":"` + strings.Repeat(`é\n`, 5000) + `"}]}}`)
-	for _, n := range []int{1, 5, 1000} {
+	frame := []byte(`{"id":1,"result":{"content":[{"type":"text","text":"` + strings.Repeat(`é\n`, 80000) + `"}]}}`)
+	for _, n := range []int{5, 1000, 70000} {
 		s := &scanner{top: nMessage}
 		s.msg.digest = newDigest([]byte("k"))
 		var size int64

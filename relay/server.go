@@ -23,9 +23,7 @@ func (o *Observer) serverMessage(m *message, at time.Time) {
 	}
 	switch {
 	case m.is(fMethod, notifyToolsChanged):
-		o.mu.Lock()
-		o.tools.changed()
-		o.mu.Unlock()
+		o.toolsChanged()
 	case m.is(fMethod, notifyTaskStatus), m.is(fMethod, notifyTask):
 		o.taskNotified(m, at)
 	}
@@ -33,55 +31,52 @@ func (o *Observer) serverMessage(m *message, at time.Time) {
 
 // reply handles the reply to a request that is tracked; all others pass.
 func (o *Observer) reply(m *message, at time.Time) {
+	if after := o.takeReply(m, at); after != nil {
+		after()
+	}
+}
+
+// takeReply does what needs the lock, and returns what is to be done without
+// it, or nil.
+func (o *Observer) takeReply(m *message, at time.Time) (after func()) {
 	var buf [128]byte
 	key := appendKey(buf[:0], m, fID)
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	r := o.track.find(key)
 	if r == nil {
-		o.mu.Unlock()
-		return
+		return nil
 	}
 	o.forget(r)
 	switch r.kind {
 	case kindCall:
-		o.callReply(r.call, m, at)
+		return o.callReply(r.call, m, at)
 	case kindList:
-		o.mu.Unlock()
-		o.toolsListed(r, m)
+		return func() { o.toolsListed(r, m) }
 	case kindTaskResult:
-		o.taskResult(r.call, m, at)
-	default:
-		o.taskReply(r.call, m, at)
+		return o.taskResult(r.call, m, at)
 	}
+	return o.taskReply(r.call, m, at)
 }
 
-// callReply handles a reply to tools/call: its end, or a step on the way. It
-// releases o.mu.
-func (o *Observer) callReply(c *call, m *message, at time.Time) {
+// callReply handles a reply to tools/call: its end, or a step on the way. o.mu
+// is held.
+func (o *Observer) callReply(c *call, m *message, at time.Time) (after func()) {
 	switch {
 	case becomesTask(c, m):
 		o.track.dropRequests(c)
-		end := o.startTask(c, m, at)
-		o.mu.Unlock()
-		if end != nil {
-			o.record(c, end(), at)
-		}
-		return
+		return o.startTask(c, m, at)
 	case m.is(fResultType, resultInputRequired):
 		o.track.dropRequests(c)
 		o.wait(c, m, at)
-		o.mu.Unlock()
-		return
+		return nil
 	}
-	o.finish(c, o.outerReply(m), at)
-}
-
-// finish ends a call with its final reply. It releases o.mu.
-func (o *Observer) finish(c *call, r reply, at time.Time) {
 	o.track.remove(c)
 	known := o.tools.know(c.tool)
-	o.mu.Unlock()
-	o.record(c, classify(c, &r, known), at)
+	return func() {
+		r := o.outerReply(m)
+		o.record(c, classify(c, &r, known), at)
+	}
 }
 
 // halfReply marks the call whose reply was cut off.

@@ -65,9 +65,9 @@ func (o *Observer) taskState(m *message, id, status field) taskState {
 	return s
 }
 
-// startTask makes a task of a call. Its result is that of taskMoved: the task
-// may have ended before we heard of it. o.mu is held.
-func (o *Observer) startTask(c *call, m *message, at time.Time) (end func() verdict) {
+// startTask makes a task of a call, which may have ended before we hear of it.
+// o.mu is held; what it returns is to be done without.
+func (o *Observer) startTask(c *call, m *message, at time.Time) (after func()) {
 	s := o.repliedState(m)
 	c.stage, c.taskID = stageTask, s.id
 	o.track.tasks[s.id] = c
@@ -78,25 +78,22 @@ func (o *Observer) startTask(c *call, m *message, at time.Time) (end func() verd
 	return o.taskMoved(c, s, at)
 }
 
-// taskMoved handles a task's state. If that is the end, the call is out of the
-// tracker, and end, to be called without the lock, says how it ended; else end
-// is nil. o.mu is held.
-func (o *Observer) taskMoved(c *call, s taskState, at time.Time) (end func() verdict) {
+// taskMoved handles a task's state. o.mu is held; what it returns is to be
+// done without.
+func (o *Observer) taskMoved(c *call, s taskState, at time.Time) (after func()) {
 	o.track.touch(c, at)
 	switch {
 	case s.final:
 		o.track.remove(c)
 		known := o.tools.know(c.tool)
-		return func() verdict { return classify(c, &s.reply, known) }
+		return func() { o.record(c, classify(c, &s.reply, known), at) }
 	case s.status == taskCancelled:
 		o.track.remove(c)
-		by := audit.ByDispatcher
+		v := verdict{outcome: audit.ExecutionFailed(audit.CodeCancelled, true), by: audit.ByDispatcher}
 		if c.cancelAsked {
-			by = audit.ByClient
+			v.by = audit.ByClient
 		}
-		return func() verdict {
-			return verdict{outcome: audit.ExecutionFailed(audit.CodeCancelled, true), by: by}
-		}
+		return func() { o.record(c, v, at) }
 	case c.settled == "" && (s.status == taskCompleted || s.status == taskFailed):
 		c.settled, c.settledAt = s.status, at
 	}
@@ -113,26 +110,21 @@ func (c *call) settledVerdict() verdict {
 
 // taskNotified handles a notification of a task's state.
 func (o *Observer) taskNotified(m *message, at time.Time) {
-	s := o.notifiedState(m)
-	o.mu.Lock()
-	c := o.track.tasks[s.id]
-	if c == nil {
-		if s.final || s.status == taskCompleted || s.status == taskFailed || s.status == taskCancelled {
-			o.track.early.put(s)
-		}
-		o.mu.Unlock()
-		return
+	if after := o.takeState(o.notifiedState(m), at); after != nil {
+		after()
 	}
-	o.moveTask(c, s, at)
 }
 
-// moveTask is taskMoved and the event it leads to. It releases o.mu.
-func (o *Observer) moveTask(c *call, s taskState, at time.Time) {
-	end := o.taskMoved(c, s, at)
-	o.mu.Unlock()
-	if end != nil {
-		o.record(c, end(), at)
+func (o *Observer) takeState(s taskState, at time.Time) (after func()) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if c := o.track.tasks[s.id]; c != nil {
+		return o.taskMoved(c, s, at)
 	}
+	if s.final || s.status == taskCompleted || s.status == taskFailed || s.status == taskCancelled {
+		o.track.early.put(s)
+	}
+	return nil
 }
 
 // askTask tracks a client's request about a task.
@@ -161,34 +153,33 @@ func (o *Observer) expectOther(r *request) {
 	}
 }
 
-// taskReply handles the reply to tasks/get or tasks/cancel. It releases o.mu.
-func (o *Observer) taskReply(c *call, m *message, at time.Time) {
+// taskReply handles the reply to tasks/get or tasks/cancel. o.mu is held.
+func (o *Observer) taskReply(c *call, m *message, at time.Time) (after func()) {
 	if o.track.tasks[c.taskID] != c || m.has(fError) {
-		o.mu.Unlock()
-		return
+		return nil
 	}
-	o.moveTask(c, o.repliedState(m), at)
+	return o.taskMoved(c, o.repliedState(m), at)
 }
 
 // taskResult handles the reply to tasks/result, which is the tool's own: a
-// result, or the error that the call itself would have got. It releases o.mu.
-func (o *Observer) taskResult(c *call, m *message, at time.Time) {
+// result, or the error that the call itself would have got. o.mu is held.
+func (o *Observer) taskResult(c *call, m *message, at time.Time) (after func()) {
 	if o.track.tasks[c.taskID] != c {
-		o.mu.Unlock()
-		return
+		return nil
 	}
-	r := o.outerReply(m)
-	if c.settled != "" {
-		at = c.settledAt
+	o.track.remove(c)
+	known := o.tools.know(c.tool)
+	return func() {
+		r := o.outerReply(m)
+		if r.failed && c.settled != taskFailed && lostTask(r.text) {
+			o.recordUnanswered(c, verdict{outcome: rpcFailed(r.code), by: audit.ByDispatcher}, at)
+			return
+		}
+		if c.settled != "" {
+			at = c.settledAt
+		}
+		o.record(c, classify(c, &r, known), at)
 	}
-	if r.failed && c.settled != taskFailed && lostTask(r.text) {
-		o.track.remove(c)
-		o.mu.Unlock()
-		v := verdict{outcome: rpcFailed(r.code), by: audit.ByDispatcher}
-		o.recordUnanswered(c, v, at)
-		return
-	}
-	o.finish(c, r, at)
 }
 
 // lostTask says whether an error is about the task, not the tool's own.

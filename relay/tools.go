@@ -128,6 +128,12 @@ func (o *Observer) listTools(m *message) {
 	o.expectOther(&request{kind: kindList, key: string(key), cursor: cursor, gen: o.tools.gen})
 }
 
+func (o *Observer) toolsChanged() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.tools.changed()
+}
+
 // toolsListed takes the page that answers a request.
 func (o *Observer) toolsListed(r *request, m *message) {
 	if !m.has(fResult) || !m.has(fTools) {

@@ -31,6 +31,7 @@ type call struct {
 	settledAt   time.Time // when that came
 	state       stateKey  // in stageWaiting
 
+	ended        EndReason   // why the connection had ended before the call came, or 0
 	requests     [2]*request // under which it may be answered
 	active       time.Time   // when it was last heard of
 	older, newer *call
