@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime/debug"
 	"strconv"
 	"syscall"
 	"time"
@@ -21,7 +22,7 @@ type guardian struct {
 // startGuardian starts the guardian of a tree. Without one the command runs
 // all the same, so there is no error.
 func startGuardian(t *tree, grace time.Duration) *guardian {
-	first, ok := processes()[t.root]
+	first, ok := lookup(t.root)
 	if !hooked.Load() || !ok {
 		return nil
 	}
@@ -74,10 +75,11 @@ func guard(args []string) {
 	if err1 != nil || err2 != nil || err3 != nil || pid <= 1 {
 		return
 	}
+	debug.FreeOSMemory() // what the program's packages used to start
 	if n, _ := os.Stdin.Read(make([]byte, 1)); n == 1 {
 		return // dismissed
 	}
-	if p, ok := processes()[pid]; ok && p.start != start {
+	if p, ok := lookup(pid); ok && p.start != start {
 		return
 	}
 	exited := make(chan struct{})

@@ -23,17 +23,31 @@ func processes() map[int]process {
 	}
 	table := make(map[int]process, len(rows))
 	for i := range rows {
-		r := &rows[i]
-		start := r.Proc.P_starttime
-		table[int(r.Proc.P_pid)] = process{
-			pid:    int(r.Proc.P_pid),
-			ppid:   int(r.Eproc.Ppid),
-			pgrp:   int(r.Eproc.Pgid),
-			start:  uint64(start.Sec)*1e6 + uint64(start.Usec),
-			zombie: r.Proc.P_stat == zombieState,
-		}
+		p := convert(&rows[i])
+		table[p.pid] = p
 	}
 	return table
+}
+
+// lookup reads the row of one process.
+func lookup(pid int) (process, bool) {
+	row, err := unix.SysctlKinfoProc("kern.proc.pid", pid)
+	if err != nil {
+		return process{}, false
+	}
+	p := convert(row)
+	return p, p.pid == pid
+}
+
+func convert(r *unix.KinfoProc) process {
+	start := r.Proc.P_starttime
+	return process{
+		pid:    int(r.Proc.P_pid),
+		ppid:   int(r.Eproc.Ppid),
+		pgrp:   int(r.Eproc.Pgid),
+		start:  uint64(start.Sec)*1e6 + uint64(start.Usec),
+		zombie: r.Proc.P_stat == zombieState,
+	}
 }
 
 // self is the path of our own program.

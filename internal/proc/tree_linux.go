@@ -50,6 +50,9 @@ func processes() map[int]process {
 	return table
 }
 
+// lookup reads the row of one process.
+func lookup(pid int) (process, bool) { return readStat(pid) }
+
 // readStat reads one row: see proc_pid_stat(5). The second field is a name in
 // parentheses that may itself hold anything, so fields count from the last
 // parenthesis.
