@@ -188,7 +188,7 @@ func TestStoppedCommandStillEnds(t *testing.T) {
 		}
 	}
 	s.in.Close()
-	s.nothingLeft()
+	s.wantStatus(s.nothingLeft(), ExitStatus{Signal: syscall.SIGTERM}) // not SIGKILL
 }
 
 // A command that exits and leaves something behind does not keep us.
