@@ -89,7 +89,7 @@ func (q *Queue) offer(p prepared, w *waiter) claim {
 // help encodes a few events for the drain, which then only has to write,
 // unless somebody else is encoding.
 func (q *Queue) help() {
-	if q.stage.mu.TryLock() {
+	if q.stage.tryLock() {
 		q.stage.encode(helpEvents)
 		q.stage.mu.Unlock()
 	}
@@ -106,32 +106,52 @@ func (q *Queue) onFull(p prepared) {
 		q.fallBack(p.ev)
 	default:
 		if q.maxWait < 0 || q.stuck.Load() || !q.wait(p) {
-			q.drop(p.ev)
+			if q.drop(p.ev)%yieldEvery == 0 {
+				runtime.Gosched()
+			}
 		}
 	}
 }
 
-// stuckAfter is how many times MaxWait a Write may last before callers give up
-// waiting for it at once.
-const stuckAfter = 4
+// yieldEvery is after how many drops a caller yields once: callers that do
+// nothing but drop would keep the drain from the processor that it needs to
+// make room, for 10 ms at a time.
+const yieldEvery = 32
+
+const (
+	// stuckAfter is how long a Write may last before callers give up waiting
+	// for it at once. It is longer than a scheduler's time slice.
+	stuckAfter = 10 * time.Millisecond
+	// A caller that waits sleeps at every sleepEvery-th look: the drain's
+	// thread, back from a system call, needs a processor to make room. The
+	// kernel makes some 70 µs of the 20, and of a busy machine's milliseconds;
+	// so a caller looks minLooks times before it drops.
+	sleepEvery = 8
+	waitSleep  = 20 * time.Microsecond
+	minLooks   = 16
+)
 
 // wait helps and yields until there is room, for at most maxWait and only
 // while the drain makes progress. It reports whether the event got a place.
 func (q *Queue) wait(p prepared) bool {
 	until := q.now() + int64(q.maxWait)
-	for {
+	for looks := 1; ; looks++ {
 		q.help()
 		if q.offer(p, nil) == claimed {
 			return true
 		}
-		runtime.Gosched()
 		now := q.now()
-		if since := q.writing.Load(); since != 0 && now-since > stuckAfter*int64(q.maxWait) {
+		if since := q.writing.Load(); since != 0 && now-since > int64(stuckAfter) {
 			q.stuck.Store(true)
 			return false
 		}
-		if now > until {
+		if now > until && looks > minLooks {
 			return false
+		}
+		if looks%sleepEvery != 0 {
+			runtime.Gosched()
+		} else {
+			time.Sleep(waitSleep)
 		}
 	}
 }
@@ -166,11 +186,11 @@ func (q *Queue) fallBack(ev *CallEvent) {
 	q.fallback.OnCall(ev)
 }
 
-// drop counts ev as lost. The times go first, so that whoever sees the count
-// sees them.
-func (q *Queue) drop(ev *CallEvent) {
+// drop counts ev as lost and returns the count. The times go first, so that
+// whoever sees the count sees them.
+func (q *Queue) drop(ev *CallEvent) uint64 {
 	q.lost.extend(ev.Time)
-	q.counters.dropped.Add(1)
+	return q.counters.dropped.Add(1)
 }
 
 // A pause waits a little, and a little longer each time, from a yield to a

@@ -121,6 +121,11 @@ func TestFullDevice(t *testing.T) {
 	if err := q.Close(ctx); err == nil {
 		t.Error("Close says that all is well")
 	}
+	settled, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := q.Flush(settled); err != nil {
+		t.Fatal(err)
+	}
 	if s := q.Stats(); s.Lost != 500 || s.WriteErrors == 0 {
 		t.Errorf("stats %+v", s)
 	}

@@ -37,7 +37,6 @@ const (
 type drain struct {
 	q          *Queue
 	timer      *time.Timer
-	spare      *buffer
 	undeclared *Lost // lost after encoding, not declared yet
 	note       []byte
 	lastWork   time.Time
@@ -46,14 +45,11 @@ type drain struct {
 func (d *drain) run() {
 	defer close(d.q.done)
 	d.timer = time.NewTimer(time.Hour)
-	d.spare = newBuffer()
 	d.lastWork = time.Now()
 	for {
-		b := d.q.stage.take(d.spare)
-		d.spare = b
-		if b.lines > 0 {
+		if b := d.q.stage.take(); b != nil {
 			d.deliver(b)
-			b.reset()
+			d.q.stage.recycle(b)
 			d.lastWork = time.Time{}
 			continue
 		}
@@ -73,7 +69,7 @@ func (d *drain) finished() bool {
 	default:
 		return false
 	}
-	if d.q.stage.empty() && d.q.ring.head.Load() == d.q.ring.tickets() {
+	if d.q.stage.done() && d.q.ring.head.Load() == d.q.ring.tickets() {
 		return true
 	}
 	runtime.Gosched() // a caller is between claim and publish
@@ -90,6 +86,7 @@ func (d *drain) idle() {
 	state, wait := lingering, pollEvery
 	if quiet > lingerFor {
 		state, wait = parked, time.Hour
+		q.stage.trim()
 		if d.hasLoss() {
 			if quiet > declareAfter {
 				d.declare()
@@ -100,7 +97,7 @@ func (d *drain) idle() {
 	}
 	q.idle.Store(state)
 	defer q.idle.Store(awake)
-	if !q.stage.empty() {
+	if !q.stage.done() {
 		return
 	}
 	d.timer.Reset(wait)

@@ -246,7 +246,7 @@ func TestStalledWriterLosesExactly(t *testing.T) {
 	gate := make(chan struct{})
 	w := &lines{before: func(Batch) error { <-gate; return nil }}
 	q := NewQueue(w, &QueueOptions{Capacity: 16, MaxWait: -1})
-	const n = 10_000
+	const n = 50_000
 	for range n {
 		q.OnCall(call("x"))
 	}
@@ -273,13 +273,13 @@ func TestLossAtTheEndIsDeclaredAtClose(t *testing.T) {
 	gate := make(chan struct{})
 	w := &lines{before: func(Batch) error { <-gate; return nil }}
 	q := NewQueue(w, &QueueOptions{Capacity: 4, MaxWait: -1})
-	for range 5000 {
+	for range 50_000 {
 		q.OnCall(call("x"))
 	}
 	close(gate)
 	closeQueue(t, q)
 	stream := w.all()
-	checkStream(t, q, stream, 5000)
+	checkStream(t, q, stream, 50_000)
 	if end := stream[len(stream)-1]; !strings.HasPrefix(end, `{"note":"lost","ts":"`) {
 		t.Errorf("the stream ends with %s", end)
 	}
@@ -292,7 +292,7 @@ func TestLossIsDeclaredWhenQuiet(t *testing.T) {
 		gate := make(chan struct{})
 		w := &lines{before: func(Batch) error { <-gate; return nil }}
 		q := NewQueue(w, &QueueOptions{Capacity: 4, MaxWait: -1})
-		for range 5000 {
+		for range 50_000 {
 			q.OnCall(call("x"))
 		}
 		close(gate)
@@ -302,7 +302,7 @@ func TestLossIsDeclaredWhenQuiet(t *testing.T) {
 			t.Errorf("after three quiet seconds the stream ends with %s", end)
 		}
 		closeQueue(t, q)
-		checkStream(t, q, w.all(), 5000)
+		checkStream(t, q, w.all(), 50_000)
 	})
 }
 
@@ -390,9 +390,9 @@ func TestRetryLosesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var tries atomic.Int32
 		w := &lines{}
-		w.before = func(b Batch) error {
+		w.before = func(Batch) error {
 			if tries.Add(1) < 6 {
-				return &WriteError{Lines: min(1, b.Lines), Retry: true, Err: errors.New("disk full")}
+				return &WriteError{Retry: true, Err: errors.New("disk full")}
 			}
 			return nil
 		}
@@ -558,7 +558,7 @@ func TestPanickingFallbackIsIsolated(t *testing.T) {
 	gate := make(chan struct{})
 	w := &lines{before: func(Batch) error { <-gate; return nil }}
 	q := NewQueue(w, &QueueOptions{Capacity: 2, Fallback: Func(func(*CallEvent) { panic("no") })})
-	for range 5000 {
+	for range 50_000 {
 		q.OnCall(call("x"))
 	}
 	close(gate)
