@@ -172,6 +172,28 @@ func TestSinkThatPanics(t *testing.T) {
 	}
 }
 
+// TestFaultOfOurs checks that a fault under the lock neither stops the bytes
+// nor the calls that follow.
+func TestFaultOfOurs(t *testing.T) {
+	var rec recorder
+	var log strings.Builder
+	broken := true
+	o := New(&Options{Sink: &rec, Logger: slog.New(slog.NewTextHandler(&log, nil)), Now: func() time.Time {
+		if broken {
+			panic("clock")
+		}
+		return time.Now()
+	}})
+	tap := o.ClientTap()
+	tap.ObserveAt([]byte(`{"id":1,"method":"tools/call","params":{"name":"a"}}`+"\n"), time.Now())
+	broken = false
+	tap.ObserveAt([]byte(`{"id":2,"method":"tools/call","params":{"name":"b"}}`+"\n"), time.Now())
+	o.FromServer([]byte(`{"id":2,"result":{}}`))
+	if got := rec.all(); len(got) != 1 || got[0].ToolID != "b" || !strings.Contains(log.String(), "panicked") {
+		t.Errorf("%+v; log %s", got, log.String())
+	}
+}
+
 // TestBounded checks what a hostile peer can make us keep.
 func TestBounded(t *testing.T) {
 	o := New(&Options{MaxInFlight: 100})

@@ -67,12 +67,13 @@ func isCycle(e *jsonschema.ValidationError) bool {
 	return slices.ContainsFunc(e.Causes, isCycle)
 }
 
-// readArgs reads arguments; a call without any has an empty object.
+// readArgs reads arguments; a call without any, or with null, has an empty
+// object.
 func readArgs(args []byte) (any, bool) {
-	if args == nil {
+	switch {
+	case args == nil:
 		return nil, false
-	}
-	if len(args) == 0 {
+	case len(args) == 0, string(args) == "null":
 		return map[string]any{}, true
 	}
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(args))

@@ -21,6 +21,7 @@ func TestSchemaRefuses(t *testing.T) {
 		{"fits", object, `{"n":1}`, false},
 		{"wrong type", object, `{"n":"x"}`, true},
 		{"missing", object, `{}`, true},
+		{"null", `{"type":"object"}`, `null`, false},
 		{"draft 7", `{"$schema":"http://json-schema.org/draft-07/schema#","type":"object","required":["n"]}`, `{}`, true},
 		{"big number", object, `{"n":123456789012345678901234567890}`, false},
 		{"not JSON", object, `{"n":`, false},

@@ -151,10 +151,13 @@ func errorCode(raw []byte) string {
 	if len(raw) == 0 || len(raw) > 20 || strings.Trim(string(raw), "-0123456789.eE+") != "" {
 		return "UNKNOWN"
 	}
+	if isPlain(raw) {
+		return string(raw)
+	}
 	if a := aliases(raw)[0]; a != "" {
 		return a
 	}
-	return string(raw)
+	return "UNKNOWN"
 }
 
 func rpcFailed(code string) audit.Outcome {

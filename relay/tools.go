@@ -28,9 +28,10 @@ type toolList struct {
 	over  bool // too many tools to know them all
 }
 
-// know says what is known of a tool.
+// know says what is known of a tool. Nothing is of a call that names none: its
+// params are wrong, whatever the server has.
 func (t *toolCache) know(tool string) known {
-	if t.tools == nil {
+	if t.tools == nil || tool == "" {
 		return known{}
 	}
 	s, ok := t.tools[tool]
