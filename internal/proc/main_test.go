@@ -35,7 +35,6 @@ func TestMain(m *testing.M) {
 // playRelay is what package relay and the command line do, without a look at
 // the bytes.
 func playRelay(args []string) {
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	grace, _ := time.ParseDuration(os.Getenv("PROC_GRACE"))
 	child, err := Start(&Options{Args: args, Dedicated: true, Grace: grace})
 	if err != nil {

@@ -44,9 +44,8 @@
 // A dedicated process passes INT, TERM, HUP, QUIT, USR1, USR2, WINCH, TSTP and
 // CONT on to the command's group. TSTP stops us too, after the command; CONT
 // wakes both. A signal that we were started to ignore (nohup) stays ignored.
-// SIGPIPE is none of these: who writes to our standard output must take it with
-// signal.Notify, or we die when the client goes. (signal.Ignore would be
-// inherited by the command.)
+// SIGPIPE does not end a dedicated process: writing to a client that is gone is
+// an error (EPIPE), and there is still a command to end.
 //
 // # Terminals
 //

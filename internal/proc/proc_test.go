@@ -222,6 +222,17 @@ func TestClosedOutputIsNotTheEnd(t *testing.T) {
 	s.nothingLeft()
 }
 
+// A client that is gone does not end us before the command.
+func TestClientGone(t *testing.T) {
+	s := runStage(t, DefaultGrace, "", []string{"cat"})
+	s.out.Close()
+	s.eventually(10*time.Second, "cat learns of it", func() bool {
+		s.in.Write([]byte("is anybody there?\n"))
+		return len(s.alive()) == 0
+	})
+	s.wantStatus(s.nothingLeft(), ExitStatus{Signal: syscall.SIGPIPE})
+}
+
 // Orphans are reaped while the command lives, not only at its end.
 func TestOrphansAreReaped(t *testing.T) {
 	s := runStage(t, DefaultGrace, "", []string{"sh", "-c", "for i in 1 2 3 4 5; do (sleep 0.01 & ) ; done; echo ok; read x"})

@@ -35,7 +35,9 @@ func catch() (ch chan os.Signal, release func()) {
 			signal.Notify(ch, sig)
 		}
 	}
-	return ch, func() { signal.Stop(ch) }
+	pipe := make(chan os.Signal, 1)
+	signal.Notify(pipe, syscall.SIGPIPE) // a write to a client that is gone is an error, no more
+	return ch, func() { signal.Stop(ch); signal.Stop(pipe) }
 }
 
 // forward passes one signal on.
