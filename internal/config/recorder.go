@@ -1,0 +1,62 @@
+// Package config turns settings into built things. It is the one package that
+// knows them all.
+package config
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/tooltrail/tooltrail/audit"
+	"github.com/tooltrail/tooltrail/trail"
+)
+
+// A Recorder is what calls are recorded with: a trail in a home, and the queue
+// in front of it.
+type Recorder struct {
+	Queue *audit.Queue
+	Trail *trail.Trail
+	// MACKey is the home's key for args_mac and result_mac.
+	MACKey []byte
+}
+
+// RecorderOptions set up a [Recorder].
+type RecorderOptions struct {
+	// Version is the program's version, for the start note.
+	Version string
+	// Logger hears of changes of state of the trail. nil means nobody does.
+	Logger *slog.Logger
+}
+
+// OpenRecorder opens the first free slot called name in the home, which is made
+// if need be. The caller must Close the recorder. o may be nil.
+func OpenRecorder(home, name string, o *RecorderOptions) (*Recorder, error) {
+	if o == nil {
+		o = &RecorderOptions{}
+	}
+	h, err := trail.OpenHome(home)
+	if err != nil {
+		return nil, err
+	}
+	key, err := macKey(h.Dir())
+	if err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	t, err := h.Open(name, &trail.Options{Version: o.Version, Logger: o.Logger})
+	if err != nil {
+		return nil, err
+	}
+	q := audit.NewQueue(t, &audit.QueueOptions{FirstSeq: t.NextSeq(), Counters: t.Counters()})
+	return &Recorder{Queue: q, Trail: t, MACKey: key}, nil
+}
+
+// Close writes what is queued and closes the trail, within ctx. It returns an
+// error if events were left unwritten, or lost since the start.
+func (r *Recorder) Close(ctx context.Context) error {
+	err := r.Queue.Close(ctx)
+	if s := r.Queue.Stats(); s.Lost > 0 {
+		err = errors.Join(err, fmt.Errorf("%d of %d calls could not be recorded", s.Lost, s.Admitted))
+	}
+	return err
+}
