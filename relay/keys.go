@@ -74,17 +74,17 @@ const (
 	numFields
 )
 
-// A target says what a key's value is: the field it fills, the node it is, and
-// the key's bit among those of its object. The zero target is of no interest.
+// A target says what a key's value is: the field it fills and the node it is.
+// The zero target is of no interest.
 type target struct {
 	field field
 	node  node
-	bit   uint32
 }
 
 type keyTarget struct {
 	key string
 	target
+	bit    uint32 // its own among the keys of its object
 	head   uint64 // the first eight bytes of key
 	folded []byte // key, for comparison without regard to case
 }
@@ -188,36 +188,35 @@ func head(k []byte) uint64 {
 	return x
 }
 
-// lookup finds a key among those of a node. exact is false for a variant in
-// case, which parsers such as Go's encoding/json take for the key itself.
-func lookup(n node, k []byte) (t target, exact bool) {
+// lookup finds a key among those of a node, or nil.
+func lookup(n node, k []byte) *keyTarget {
 	h := head(k)
 	list := keys[n]
 	for i := range list {
 		if e := &list[i]; e.head == h && len(e.key) == len(k) && (len(k) <= 8 || e.key[8:] == string(k[8:])) {
-			return e.target, true
+			return e
 		}
 	}
-	return lookupVariant(list, k), false
+	return nil
 }
 
-// lookupVariant finds a key without regard to case. Case folds as in Unicode,
-// so that U+017F is an s, and takes more bytes.
-func lookupVariant(list []keyTarget, k []byte) target {
+// lookupVariant finds a key without regard to case, or nil. Case folds as in
+// Unicode, so that U+017F is an s, and takes more bytes.
+func lookupVariant(n node, k []byte) *keyTarget {
 	if len(k) == 0 {
-		return target{}
+		return nil
 	}
 	ascii := isASCII(k)
-	for i := range list {
-		e := &list[i]
+	for i := range keys[n] {
+		e := &keys[n][i]
 		if ascii && (len(k) != len(e.key) || (k[0]^e.key[0])&^0x20 != 0) {
 			continue
 		}
 		if bytes.EqualFold(k, e.folded) {
-			return e.target
+			return e
 		}
 	}
-	return target{}
+	return nil
 }
 
 func isASCII(k []byte) bool {

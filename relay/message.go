@@ -71,6 +71,18 @@ func (m *message) begin(f field, at int, kind byte) {
 	m.open |= bit
 }
 
+// put sets a field's value, which lies whole in the piece.
+func (m *message) put(f field, b []byte) {
+	bit := uint64(1) << f
+	v := &m.vals[f]
+	if m.set&bit != 0 {
+		m.replace(f)
+	}
+	v.b, v.n, v.kind, v.carried = b, int64(len(b)), b[0], false
+	m.set |= bit
+	m.loose |= bit
+}
+
 // replace keeps what must not be lost when a later key replaces a value: the
 // last one wins for most parsers, and the first one may still have counted.
 func (m *message) replace(f field) {

@@ -178,19 +178,24 @@ func (s *scanner) endSlowKey() {
 }
 
 // setTarget finds out what a key's value is and notes keys that two parsers
-// could understand in two ways: duplicates, and variants in case.
+// could understand in two ways: duplicates, and variants in case, which parsers
+// such as Go's encoding/json take for the key itself.
 func (s *scanner) setTarget(k []byte) {
-	l := &s.levels[s.depth-1]
 	s.state = atColon
-	t, exact := lookup(l.node, k)
-	s.target = t
-	if t.bit == 0 {
-		return
-	}
-	if !exact || l.seen&t.bit != 0 {
+	l := &s.levels[s.depth-1]
+	e := lookup(l.node, k)
+	if e == nil {
+		s.target = target{}
+		if e = lookupVariant(l.node, k); e == nil {
+			return
+		}
 		s.msg.ambiguous = true
 	}
-	l.seen |= t.bit
+	s.target = e.target
+	if l.seen&e.bit != 0 {
+		s.msg.ambiguous = true
+	}
+	l.seen |= e.bit
 }
 
 func (s *scanner) colon(p []byte, i int) int {
@@ -208,10 +213,10 @@ func (s *scanner) colon(p []byte, i int) int {
 func (s *scanner) value(p []byte, i int) int {
 	switch c := p[i]; c {
 	case '"':
-		s.state, s.esc = inText, false
-		if f := s.target.field; f != 0 {
-			s.msg.begin(f, i, c)
+		if end, _ := textEnd(p, i+1, false); end >= 0 {
+			return s.whole(p, i, end+1)
 		}
+		s.begin(i, c, inText)
 		return s.text(p, i+1)
 	case '{', '[':
 		return s.open(p, i)
@@ -223,12 +228,28 @@ func (s *scanner) value(p []byte, i int) int {
 	case ' ', '\t', '\r', '\n':
 		return i + 1
 	default:
-		s.state = inScalar
-		if f := s.target.field; f != 0 {
-			s.msg.begin(f, i, c)
+		if end := scalarEnd(p, i+1); end < len(p) {
+			return s.whole(p, i, end)
 		}
-		return s.scalar(p, i+1)
+		s.begin(i, c, inScalar)
+		return len(p)
 	}
+}
+
+// begin starts a string or scalar that goes on in the next piece.
+func (s *scanner) begin(i int, kind byte, in state) {
+	s.state, s.esc = in, false
+	if f := s.target.field; f != 0 {
+		s.msg.begin(f, i, kind)
+	}
+}
+
+// whole takes a string or scalar that lies in one piece.
+func (s *scanner) whole(p []byte, start, end int) int {
+	if f := s.target.field; f != 0 {
+		s.msg.put(f, p[start:end])
+	}
+	return s.ended(p, end)
 }
 
 // text passes a string to its end.
@@ -243,10 +264,18 @@ func (s *scanner) text(p []byte, i int) int {
 
 // scalar passes a number or a literal to its end.
 func (s *scanner) scalar(p []byte, i int) int {
+	if i = scalarEnd(p, i); i == len(p) {
+		return i
+	}
+	return s.finish(p, i)
+}
+
+// scalarEnd returns the index, from i on, of what ends a number or literal.
+func scalarEnd(p []byte, i int) int {
 	for ; i < len(p); i++ {
 		switch p[i] {
 		case ',', '}', ']', ' ', '\t', '\r', '\n', '"', ':', '{', '[':
-			return s.finish(p, i)
+			return i
 		}
 	}
 	return i
@@ -257,12 +286,17 @@ func (s *scanner) finish(p []byte, end int) int {
 	if f := s.target.field; f != 0 {
 		s.msg.finish(f, end)
 	}
-	if end < len(p) && p[end] == ',' {
+	return s.ended(p, end)
+}
+
+// ended goes on behind a value.
+func (s *scanner) ended(p []byte, i int) int {
+	if i < len(p) && p[i] == ',' {
 		s.next()
-		return end + 1
+		return i + 1
 	}
 	s.state = afterVal
-	return end
+	return i
 }
 
 // after expects a comma or the end of the container.
