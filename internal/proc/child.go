@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// DefaultGrace is how long each step of the ladder waits. Two steps and the
-// sweep take less than the 2 s after which common MCP clients kill a server
-// that does not end.
-const DefaultGrace = 900 * time.Millisecond
+// DefaultGrace is how long the first step of the ladder waits. The second step
+// waits half as long, so that the whole ladder is over before the 2 s have
+// passed after which common MCP clients lose patience with a server.
+const DefaultGrace = 1100 * time.Millisecond
 
 // Options say what to run.
 type Options struct {
@@ -27,7 +27,8 @@ type Options struct {
 	Dir string
 	// Stderr is the standard error, inherited as it is. nil means our own.
 	Stderr *os.File
-	// Grace is how long each step of the ladder waits. 0 means DefaultGrace.
+	// Grace is how long the first step of the ladder waits; the second waits
+	// half as long. 0 means DefaultGrace.
 	Grace time.Duration
 	// Dedicated says that this process exists for the command alone: its
 	// signals are the command's (see the package comment), and it may have a

@@ -61,7 +61,7 @@ func (c *Child) ladder() {
 	}
 	c.tree.terminate()
 	c.closeStdin()
-	if c.goneWithin(c.grace, nil) {
+	if c.goneWithin(c.grace/2, nil) {
 		return
 	}
 	c.rush.Do(func() { close(c.hurry) })

@@ -17,8 +17,8 @@
 //
 // A command is not one process: npx starts npm, which starts sh, which starts
 // node, and each of them can be stubborn, orphaned, or in a session of its own.
-// So the command is treated as a tree, and ends by a ladder whose steps are
-// [Options.Grace] apart:
+// So the command is treated as a tree, and ends by a ladder, which waits for
+// [Options.Grace] and half of it between its steps:
 //
 //  1. the end of its standard input ([Child.Hangup], [Child.End]), or the
 //     INT, TERM, HUP or QUIT that we were sent, or its first process exits;
