@@ -17,6 +17,8 @@ var (
 	errDeleted  = errors.New("the live segment was deleted")
 	errReplaced = errors.New("another file took the live segment's place")
 	errShrunk   = errors.New("the live segment was made shorter")
+	// errNotDurable: nothing in the file is known to be durable.
+	errNotDurable = errors.New("what an earlier process wrote could not be made durable")
 )
 
 // examine finds out whether somebody else changed the live file: its length

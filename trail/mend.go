@@ -25,6 +25,8 @@ func (t *Trail) mend() error {
 	gone := errors.Is(s.bad, errDeleted) || errors.Is(s.bad, errReplaced)
 	from, lost, missing := s.durable, []loss(nil), uint64(0)
 	switch {
+	case errors.Is(s.bad, errNotDurable):
+		from = s.begin
 	case gone:
 		from = s.begin
 		more, err := t.reclaim(s)

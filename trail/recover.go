@@ -176,7 +176,13 @@ func (r *recovery) last(s Segment) error {
 		return err
 	}
 	t.live.durable, t.live.end = good, good
-	return r.cut(info.Size())
+	if err := r.cut(info.Size()); err != nil {
+		return err
+	}
+	if err := f.Datasync(); err != nil {
+		t.live.bad = fmt.Errorf("%w: %w", errNotDurable, err)
+	}
+	return nil
 }
 
 // openLast opens the newest segment: a closed one for reading only.
@@ -264,6 +270,11 @@ func (r *recovery) salvage(tail []byte) error {
 // say declares what was cut and what was lost.
 func (r *recovery) say() error {
 	t := r.t
+	if t.live.bad != nil {
+		if err := t.mend(); err != nil {
+			return fmt.Errorf("trail: open %s: %w", t.dir, err)
+		}
+	}
 	through, err := admittedThrough(t.dir)
 	if err != nil {
 		return fmt.Errorf("trail: open %s: %w", t.dir, err)

@@ -104,6 +104,11 @@ func (t *Trail) synced(s *segfile, upTo point, err error) (last bool) {
 // its own, between it and the next. t.mu is held.
 func (t *Trail) mendRotated() error {
 	s := t.rotated[0]
+	if s.durable.off == s.end.off {
+		s.retire() // the sync that failed had nothing to do
+		t.rotated = t.rotated[1:]
+		return nil
+	}
 	fresh, lost, err := t.rescue(s, s.durable)
 	if err != nil {
 		return err
