@@ -1,0 +1,59 @@
+// Package demo shows the main job on something real: an agent calls the tools
+// of an MCP server in a process of its own, with the relay in between, and
+// tools of its own through the library. The calls end in all six outcomes, and
+// the last one crashes the server.
+package demo
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/tooltrail/tooltrail/audit"
+	"github.com/tooltrail/tooltrail/internal/proc"
+	"github.com/tooltrail/tooltrail/relay"
+)
+
+// Options say how to run the demo.
+type Options struct {
+	// Server is the command of the demo's server: this program with the
+	// arguments that lead to [Serve].
+	Server []string
+	// Sink takes the events.
+	Sink audit.Sink
+	// Principal is who runs the demo.
+	Principal string
+}
+
+// Calls is how many calls the demo makes, each of which ends in one event.
+func Calls() int { return len(script) + 2 }
+
+// Run runs the demo. When it returns, every call has been given to the sink.
+func Run(o *Options) error {
+	child, err := proc.Start(&proc.Options{Args: o.Server, Stderr: os.Stderr})
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	observer := relay.New(&relay.Options{Sink: o.Sink, Server: "demo-server", Transport: audit.TransportStdio, Principal: o.Principal})
+	requests, fromAgent := io.Pipe()
+	toAgent, replies := io.Pipe()
+	go func() {
+		_ = observer.PumpClient(child.Stdin(), requests)
+		child.Hangup()
+	}()
+	over := make(chan struct{})
+	go func() {
+		_ = observer.PumpServer(replies, child.Stdout())
+		replies.Close()
+		close(over)
+	}()
+	a := &agent{to: fromAgent, replies: bufio.NewScanner(toAgent)}
+	err = a.run()
+	fromAgent.Close()
+	<-over
+	child.Wait()
+	observer.Close(relay.EndServerExited)
+	local(o.Sink)
+	return err
+}
