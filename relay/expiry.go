@@ -42,7 +42,7 @@ func (t *tracker) expired(at time.Time, limit time.Duration) (list []*call, wait
 	for c := t.oldest; c != nil; {
 		next := c.newer
 		left := limit - at.Sub(c.active)
-		if c.stage != stageWaiting && left > 0 {
+		if left > 0 {
 			return list, left
 		}
 		if c.stage != stageWaiting {

@@ -9,8 +9,10 @@ import (
 // first, so that a call is known before its reply can come. It returns when
 // the client closes its side (nil), or at the first error.
 //
-// The stdio front is PumpClient and [Observer.PumpServer] at once, then
-// [Observer.Close] with the reason that ended them.
+// The stdio front is PumpClient and [Observer.PumpServer] at once. A client
+// that has closed its side may still be owed replies, so the connection ends
+// when the server's side does: then call [Observer.Close], with EndClientGone
+// if the client's side had ended before, else with EndServerExited.
 func (o *Observer) PumpClient(server io.Writer, client io.Reader) error {
 	t := o.ClientTap()
 	defer t.End()
