@@ -235,6 +235,10 @@ func (c *cursor) locate() (Segment, error) {
 // atEnd decides what follows when the open segment holds no more whole lines:
 // io.EOF for now, or nil when read is to look again.
 func (c *cursor) atEnd() error {
+	if c.replaced() {
+		c.close() // the lines go on in the new file of the same name
+		return nil
+	}
 	if c.seg.Next != 0 {
 		missing := c.seg.Next - c.at
 		c.close()
@@ -250,10 +254,6 @@ func (c *cursor) atEnd() error {
 			c.seg.Next = s.First // what was written before it came is read first
 			return nil
 		}
-	}
-	if c.replaced() {
-		c.close()
-		return nil
 	}
 	return io.EOF
 }
