@@ -36,9 +36,18 @@ var tables = []table{
 	{"durable", measureDurable},
 	{"stalled", measureStalled},
 	{"sparse", measureSparse},
+	{"relay", measureRelay},
 }
 
 func main() {
+	if role := os.Getenv(roleVariable); role != "" {
+		os.Unsetenv(roleVariable)
+		if err := play(role); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	quick := flag.Bool("quick", false, "a tenth of the work")
 	dir := flag.String("dir", "", "folder for the files that are written (default: a temporary one)")
 	flag.Parse()

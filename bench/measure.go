@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tooltrail/tooltrail/audit"
+	"github.com/tooltrail/tooltrail/trail"
 )
 
 // measureOnCall times the caller's part alone: bursts that the queue has room
@@ -184,16 +185,17 @@ func measureBurst(c *config) error {
 
 // measureDurable returns from each call once its event is on disk.
 func measureDurable(c *config) error {
-	heading("Durable before return (group commit)", "goroutines", "events/s", "p50, µs", "p99, µs")
+	heading("On disk in a trail before return (group commit)", "goroutines", "events/s", "p50, µs", "p99, µs")
 	for _, callers := range []int{1, 8, 64, 512} {
-		path := filepath.Join(c.dir, "durable.jsonl")
-		q, err := audit.OpenFile(path, nil)
+		dir := filepath.Join(c.dir, "durable")
+		t, err := trail.Open(dir, nil)
 		if err != nil {
 			return err
 		}
-		each := c.times(200_000) / callers / max(16/callers, 1)
+		q := audit.NewQueue(t, &audit.QueueOptions{FirstSeq: t.NextSeq()})
+		each := max(c.times(200_000)/callers/max(16/callers, 1), 1)
 		took, all, err := recordAll(q, callers, each)
-		if err = errors.Join(err, closeQueue(q), os.Remove(path)); err != nil {
+		if err = errors.Join(err, closeQueue(q), os.RemoveAll(dir)); err != nil {
 			return err
 		}
 		row(fmt.Sprint(callers), fmt.Sprintf("%.0f", float64(callers*each)/took.Seconds()), micros(all, 0.5), micros(all, 0.99))

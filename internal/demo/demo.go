@@ -24,6 +24,8 @@ type Options struct {
 	Sink audit.Sink
 	// Principal is who runs the demo.
 	Principal string
+	// MACKey is the key of the digests in the events.
+	MACKey []byte
 }
 
 // Calls is how many calls the demo makes, each of which ends in one event.
@@ -35,7 +37,9 @@ func Run(o *Options) error {
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
-	observer := relay.New(&relay.Options{Sink: o.Sink, Server: "demo-server", Transport: audit.TransportStdio, Principal: o.Principal})
+	observer := relay.New(&relay.Options{
+		Sink: o.Sink, Server: "demo-server", Transport: audit.TransportStdio, Principal: o.Principal, MACKey: o.MACKey,
+	})
 	requests, fromAgent := io.Pipe()
 	toAgent, replies := io.Pipe()
 	go func() {

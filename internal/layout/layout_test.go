@@ -29,6 +29,9 @@ var mayImport = map[string][]string{
 	"trail":            {"audit", "internal/durable"},
 	"relay":            {"audit"},
 	"query":            {"audit", "trail"},
+	"internal/config":  {"audit", "internal/durable", "trail"},
+	"internal/stdio":   {"internal/proc", "relay"},
+	"internal/demo":    {"audit", "internal/proc", "relay"},
 }
 
 type listed struct {
