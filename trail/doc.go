@@ -14,5 +14,18 @@
 //		}
 //	}
 //
+// A writer is opened in a slot of the home and goes behind a queue:
+//
+//	home, err := trail.OpenHome("/var/lib/tooltrail")
+//	…
+//	t, err := home.Open("filesystem", nil)
+//	…
+//	q := audit.NewQueue(t, &audit.QueueOptions{FirstSeq: t.NextSeq(), Counters: t.Counters()})
+//	defer q.Close(ctx)
+//
+// What a trail has accepted it keeps: a full disk, a failing one, a deleted
+// file or a killed process leaves whole lines, and a note of what was lost.
+// [Check] adds it up from the files alone.
+//
 // The format on disk is specified in docs/formats/trail.md.
 package trail

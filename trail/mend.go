@@ -46,6 +46,7 @@ func (t *Trail) mend() error {
 	t.live = fresh
 	s.retire()
 	t.looked = 0
+	missing += s.end.lines - from.lines - fresh.end.lines
 	t.sayMended(s, fresh, append(lost, more...), missing)
 	return nil
 }

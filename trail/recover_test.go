@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/tooltrail/tooltrail/audit"
 )
@@ -23,7 +22,7 @@ func killedTrail(t *testing.T, n int) (dir string, content []byte) {
 }
 
 func TestASegmentCutAtEveryOffsetOpens(t *testing.T) {
-	src, content := killedTrail(t, 3)
+	_, content := killedTrail(t, 3)
 	for cut := range len(content) + 1 {
 		for _, tail := range []string{"", strings.Repeat("\x00", 100)} {
 			dir := filepath.Join(t.TempDir(), "b")
@@ -49,7 +48,6 @@ func TestASegmentCutAtEveryOffsetOpens(t *testing.T) {
 			os.RemoveAll(dir)
 		}
 	}
-	_ = src
 }
 
 func TestTheTornTailIsKept(t *testing.T) {
@@ -152,5 +150,3 @@ func TestUnsafeSegmentsAreNotWritten(t *testing.T) {
 		}
 	}
 }
-
-var _ = time.Second
