@@ -126,12 +126,17 @@ func TestManyLines(t *testing.T) {
 	tap.Observe([]byte("\n}}\n{\"id\":2,\"method\":\"tools/call\",\"params\":{\"name\":\"plain\"}}\n"))
 	tap.Observe([]byte("{\"id\":3,\"method\":\"tools/call\",\"params\":{\"name\":\"torn\n{\"id\":4,\"method\":\"tools/call\",\"params\":{\"name\":\"after\"}}\n"))
 	tap.Observe([]byte("{\"x\":\n{\"id\":5,\"method\":\"tools/call\",\"params\":{\"name\":\"inside\"}}\n}\n"))
+	tap.Observe([]byte("[\n{\"id\":6,\n\"method\":\"tools/call\",\"params\":{\"name\":\"batch\"}}\n]\n"))
+	for i, torn := range []string{"{", "[", `[{"b":2,`, `{"a":1,`, `{"a":1`, `{"a"`, `{"params":{"name":"x"`, `{"a":[`} {
+		fmt.Fprintf(writerFunc(func(p []byte) (int, error) { tap.Observe(p); return len(p), nil }),
+			"%s\n{\"id\":1%d,\"method\":\"tools/call\",\"params\":{\"name\":\"n%d\"}}\n{}\n", torn, i, i)
+	}
 	o.Close(EndClientGone)
 	var got []string
 	for _, ev := range rec.all() {
 		got = append(got, ev.ToolID+strings.Join(ev.Flags, "+"))
 	}
-	if want := "hiddenambiguous_keys plain after inside"; strings.Join(got, " ") != want {
+	if want := "hiddenambiguous_keys plain after inside batchambiguous_keys n0 n1 n2 n3 n4 n5 n6 n7"; strings.Join(got, " ") != want {
 		t.Errorf("got %v, want %s", got, want)
 	}
 }

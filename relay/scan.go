@@ -13,6 +13,8 @@ package relay
 type scanner struct {
 	state  state
 	top    node   // what a top-level object is
+	strict bool   // give a frame up at what no parser accepts
+	broken bool   // the message has a line break; kept by breakLine
 	esc    bool   // the next byte of a string is escaped
 	done   bool   // a whole value has been seen in this frame
 	target target // what the next value is
@@ -62,7 +64,7 @@ const (
 
 // reset forgets what was begun, as at the start of a frame.
 func (s *scanner) reset() {
-	s.state, s.depth, s.skip, s.esc, s.done, s.keyLen = atRoot, 0, 0, false, false, 0
+	s.state, s.depth, s.skip, s.esc, s.done, s.keyLen, s.broken = atRoot, 0, 0, false, false, 0, false
 	s.msg.reset()
 }
 
@@ -141,8 +143,19 @@ func (s *scanner) keyOrEnd(p []byte, i int) int {
 		return end + 1
 	case '}', ']':
 		return s.close(p, i)
+	case ' ', '\t', '\r', '\n':
+	default:
+		s.odd()
 	}
 	return i + 1
+}
+
+// odd notes a byte where it cannot stand. It is passed over, since what comes
+// after it may be a call to some parser.
+func (s *scanner) odd() {
+	if s.strict {
+		s.state = inJunk
+	}
 }
 
 // slowKey collects a key byte by byte.
@@ -204,6 +217,7 @@ func (s *scanner) colon(p []byte, i int) int {
 		s.state = atValue
 	case !isSpace(c): // no colon: no value
 		s.state = afterVal
+		s.odd()
 		return i
 	}
 	return i + 1
@@ -308,7 +322,11 @@ func (s *scanner) after(p []byte, i int) int {
 		return s.close(p, i)
 	case '"': // a missing comma
 		s.next()
+		s.odd()
 		return i
+	case ' ', '\t', '\r', '\n':
+	default:
+		s.odd()
 	}
 	return i + 1
 }
@@ -369,6 +387,7 @@ func (s *scanner) close(p []byte, i int) int {
 	if l.node == s.top {
 		s.emit(&s.msg)
 		s.msg.reset()
+		s.broken = false
 	}
 	if s.depth == 0 {
 		s.state, s.done = atRoot, true

@@ -22,8 +22,10 @@ func (o *Observer) ClientTap() *Tap {
 	t := &Tap{o: o, over: new(scanner)}
 	t.init(&t.s, func(m *message) { o.clientMessage(m, t.at) })
 	t.init(t.over, func(m *message) {
-		m.ambiguous = true
-		o.clientMessage(m, t.at)
+		if t.over.broken { // else it stood in a line of its own, and was seen there
+			m.ambiguous = true
+			o.clientMessage(m, t.at)
+		}
 	})
 	return t
 }
@@ -94,7 +96,8 @@ func (t *Tap) suspend() {
 // newline ends a frame. A client's message that is not finished there goes on
 // being read in t.over as well: a server which reads a stream of JSON values
 // and not lines, as Go's json.Decoder does, runs a call that is written over
-// several lines. No such server allows a line break inside a string.
+// several lines. Such a server allows no line break inside a string and no
+// other fault, so that a torn line does not swallow those after it.
 func (t *Tap) newline() {
 	if t.over != nil {
 		switch {
@@ -120,6 +123,7 @@ func (s *scanner) breakLine() {
 	s.suspend()
 	s.feed(lineBreak)
 	s.suspend()
+	s.broken = s.broken || s.depth > 1 || s.depth == 1 && s.levels[0].node == s.top
 }
 
 var lineBreak = []byte("\n")
@@ -129,6 +133,7 @@ var lineBreak = []byte("\n")
 func (t *Tap) takeOver() (*scanner, scanner) {
 	on, fresh := t.s, *t.over
 	on.emit, fresh.emit = t.over.emit, t.s.emit
+	on.strict, fresh.strict = true, false
 	return &on, fresh
 }
 
