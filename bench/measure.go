@@ -43,7 +43,7 @@ func same(ev *audit.CallEvent) *audit.CallEvent { return ev }
 func build(ev *audit.CallEvent) *audit.CallEvent {
 	now := time.Now()
 	return &audit.CallEvent{
-		Time: now, CallID: audit.NewCallID(), ToolID: ev.ToolID, CallerID: ev.CallerID,
+		Time: now, CallID: audit.NewCallIDAt(now), ToolID: ev.ToolID, CallerID: ev.CallerID,
 		GrantedCapabilities: ev.GrantedCapabilities, Duration: now.Sub(ev.Time),
 		Outcome: audit.ExecutionFailed("NOT_FOUND", false), DecidedBy: audit.ByTool,
 	}
