@@ -1,0 +1,38 @@
+package main
+
+import (
+	"errors"
+	"path/filepath"
+)
+
+// home returns the folder that --trail names, as an absolute path. Where the
+// flag is "", it is $TOOLTRAIL_DIR, else tooltrail in the folder that the
+// system has for state: $XDG_STATE_HOME or ~/.local/state, on Windows
+// %LocalAppData%.
+func (a *app) home(flag string) (string, error) {
+	dir := flag
+	if dir == "" {
+		dir = a.env("TOOLTRAIL_DIR")
+	}
+	if dir != "" {
+		return filepath.Abs(dir)
+	}
+	state, err := a.stateDir()
+	if err != nil {
+		return "", &hintError{err, "name a folder with --trail DIR or TOOLTRAIL_DIR"}
+	}
+	return filepath.Join(state, "tooltrail"), nil
+}
+
+// A relative $XDG_STATE_HOME counts for nothing, as the XDG Base Directory
+// Specification says.
+func (a *app) stateDir() (string, error) {
+	if dir := a.env(stateVariable); filepath.IsAbs(dir) {
+		return dir, nil
+	}
+	home, err := a.userHome()
+	if err != nil || home == "" {
+		return "", errors.New("there is no home directory to look for trails in")
+	}
+	return filepath.Join(append([]string{home}, stateUnderHome...)...), nil
+}

@@ -1,0 +1,5 @@
+package main
+
+const stateVariable = "LocalAppData"
+
+var stateUnderHome = []string{"AppData", "Local"}

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/tooltrail/tooltrail/internal/term"
+	"github.com/tooltrail/tooltrail/trail"
+)
+
+// A table shows lines of trails in aligned columns. It holds back its first
+// rows to learn how wide the columns have to be; later rows are shown as they
+// come, in columns that grow where they must.
+type table struct {
+	w       io.Writer
+	palette term.Palette
+	columns int // of the terminal; 0: cut nothing
+	zone    *time.Location
+	servers bool // show the servers
+
+	held   []row // until the first flush
+	open   bool  // rows are shown as they come
+	widths [columnCount]int
+	day    string
+}
+
+// maxHeld is how many rows are looked at to lay out the columns.
+const maxHeld = 500
+
+// paddedWidths bound the columns where nothing is cut, so that one odd value
+// does not push everything aside.
+var paddedWidths = [columnCount]int{12, 24, 24, 32, 40, 9}
+
+// gap separates two columns.
+const gap = "  "
+
+func (a *app) table(w io.Writer, servers bool) *table {
+	return &table{w: w, palette: a.outPalette(), columns: a.columns(), zone: a.zone, servers: servers}
+}
+
+// add takes a line. A line that cannot be read is an error that wraps
+// errUnreadable; any other error is one of writing.
+func (t *table) add(line trail.Line) error {
+	rows, err := rowsOf(line, t.zone)
+	if err != nil {
+		return &unreadableError{err}
+	}
+	for _, r := range rows {
+		if t.open {
+			err = errors.Join(err, t.show(r))
+			continue
+		}
+		if t.held = append(t.held, r); len(t.held) >= maxHeld {
+			err = t.flush()
+		}
+	}
+	return err
+}
+
+// An unreadableError says that a line is not what its beginning promises.
+type unreadableError struct{ error }
+
+// flush shows the rows that were held back. From then on rows are shown as
+// they come.
+func (t *table) flush() error {
+	for _, r := range t.held {
+		t.learn(r)
+	}
+	held := t.held
+	t.held, t.open = nil, true
+	for _, r := range held {
+		if err := t.show(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// learn widens the columns for r.
+func (t *table) learn(r row) {
+	if r.banner != "" {
+		return
+	}
+	for i, c := range r.cells {
+		t.widths[i] = max(t.widths[i], min(term.Width(c), paddedWidths[i]))
+	}
+	t.widths[columnDuration] = max(t.widths[columnDuration], 7)
+}
+
+func (t *table) show(r row) error {
+	t.learn(r)
+	var b strings.Builder
+	if day := r.at.Format("Monday, 2 January 2006"); day != t.day && !r.at.IsZero() {
+		t.day = day
+		t.writeBanner(&b, day, term.Bold)
+	}
+	if r.banner != "" {
+		t.writeBanner(&b, r.banner, r.colour)
+	} else {
+		t.writeCells(&b, r)
+	}
+	_, err := io.WriteString(t.w, b.String())
+	return err
+}
+
+func (t *table) writeBanner(b *strings.Builder, text string, colour term.Colour) {
+	const left, right = "── ", " ──"
+	if t.columns > 0 {
+		text = term.Cut(text, t.columns-term.Width(left+right))
+	}
+	b.WriteString(t.palette.Paint(colour, left+text+right))
+	b.WriteByte('\n')
+}
+
+func (t *table) writeCells(b *strings.Builder, r row) {
+	widths := t.fitted()
+	for i, c := range r.cells {
+		if i == columnServer && !t.servers {
+			continue
+		}
+		if t.columns > 0 {
+			c = term.Cut(c, widths[i])
+		}
+		if i == columnDuration {
+			b.WriteString(t.palette.Paint(term.Dim, term.PadLeft(c, widths[i])))
+			continue
+		}
+		// The padding stays outside of the colour: nothing of it is seen.
+		b.WriteString(t.palette.Paint(cellColour(i, r), c))
+		b.WriteString(term.Pad("", widths[i]-term.Width(c)))
+		b.WriteString(gap)
+	}
+	b.WriteByte('\n')
+}
+
+func cellColour(column int, r row) term.Colour {
+	switch column {
+	case columnTime, columnServer:
+		return term.Dim
+	case columnCaller:
+		return term.Cyan
+	case columnOutcome:
+		return outcomeColour(r.kind)
+	}
+	return term.Plain
+}
+
+// fitted returns the widths of the columns on this terminal: time and duration
+// as they are, the others in what remains.
+func (t *table) fitted() [columnCount]int {
+	if t.columns == 0 {
+		return t.widths
+	}
+	flexible := []int{columnServer, columnCaller, columnTool, columnOutcome}
+	if !t.servers {
+		flexible = flexible[1:]
+	}
+	room := t.columns - t.widths[columnTime] - t.widths[columnDuration] - len(gap)*(len(flexible)+1)
+	natural := make([]int, len(flexible))
+	for i, c := range flexible {
+		natural[i] = t.widths[c]
+	}
+	widths := t.widths
+	for i, w := range fit(natural, room) {
+		widths[flexible[i]] = w
+	}
+	return widths
+}
+
+// leastWidth is what a column keeps on the narrowest terminal.
+const leastWidth = 4
+
+// fit divides room among columns: those that need less than an even share get
+// what they need, the others share the rest. What is over goes to the last.
+func fit(natural []int, room int) []int {
+	widths := make([]int, len(natural))
+	for left, settled := len(natural), false; left > 0 && !settled; {
+		settled = true
+		share := room / left
+		for i, need := range natural {
+			if widths[i] == 0 && need > 0 && need <= share {
+				widths[i] = need
+				room -= need
+				left--
+				settled = false
+			}
+		}
+		if settled {
+			for i := range widths {
+				if widths[i] == 0 {
+					widths[i] = max(share, leastWidth)
+					room -= widths[i]
+				}
+			}
+		}
+	}
+	widths[len(widths)-1] += max(room, 0)
+	return widths
+}
