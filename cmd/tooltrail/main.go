@@ -11,8 +11,11 @@ package main
 import (
 	"context"
 	"os"
+
+	"github.com/tooltrail/tooltrail/internal/proc"
 )
 
 func main() {
+	proc.Main() // may be the guardian of another tooltrail
 	run(context.Background(), newApp(), os.Args[1:]).Exit()
 }

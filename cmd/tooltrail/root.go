@@ -24,6 +24,9 @@ var commands = []struct {
 	group string
 	make  func(*app) *cobra.Command
 }{
+	{groupRecord, newDemoCmd},
+	{groupRecord, newRunCmd},
+	{groupRecord, newDemoServerCmd},
 	{groupLook, newTailCmd},
 	{groupSetUp, newVersionCmd},
 }

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os/exec"
+	"os/user"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tooltrail/tooltrail/audit"
+	"github.com/tooltrail/tooltrail/internal/config"
+	"github.com/tooltrail/tooltrail/internal/stdio"
+	"github.com/tooltrail/tooltrail/relay"
+)
+
+const runLong = `Runs the server of an MCP client, passes every byte on untouched, and records
+one event for each tool call, whatever its end. Put it in front of the command
+in the client's configuration; neither client nor server notice.
+
+Standard error, the exit status and signals are the server's own.`
+
+const runExample = `  tooltrail run -- npx -y @modelcontextprotocol/server-filesystem .
+  tooltrail run --name weather --timeout 2m -- node weather/index.js`
+
+// closeLimit is how long the trail may take to be closed when the server has
+// ended. MCP clients wait some seconds before they kill.
+const closeLimit = 5 * time.Second
+
+type runFlags struct {
+	trail   string
+	name    string
+	timeout time.Duration
+}
+
+func newRunCmd(a *app) *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:     "run [--trail DIR] [--name NAME] [--timeout D] -- COMMAND [ARG...]",
+		Short:   "Run an MCP server on stdio and record its tool calls",
+		Long:    runLong,
+		Example: runExample,
+		Args: func(cmd *cobra.Command, args []string) error {
+			return checkRunArgs(cmd.ArgsLenAtDash(), args, &f)
+		},
+		RunE:              func(_ *cobra.Command, args []string) error { return a.run(args, &f) },
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.trail, "trail", "", "home of the trails: `DIR` (default $TOOLTRAIL_DIR, else the state folder)")
+	flags.StringVar(&f.name, "name", "", "the server's `NAME` in the trail (default taken from the command)")
+	flags.DurationVar(&f.timeout, "timeout", 0, "record a call without a reply after `D` as TIMEOUT (default never); the call itself goes on")
+	return cmd
+}
+
+// checkRunArgs wants a command, and nothing before "--".
+func checkRunArgs(dash int, args []string, f *runFlags) error {
+	switch {
+	case dash < 0 && len(args) > 0:
+		return &usageError{
+			Err:  fmt.Errorf("put -- before the server's command, so that its flags are its own"),
+			Hint: "tooltrail run -- " + unshield(args[0]) + " ...",
+		}
+	case dash > 0:
+		return usagef("%q stands before --; only flags may", unshield(args[0]))
+	case len(args) == 0:
+		return &usageError{
+			Err:  errors.New("there is no command to run"),
+			Hint: "tooltrail run -- npx -y @modelcontextprotocol/server-filesystem .",
+		}
+	case f.timeout < 0:
+		return usagef("--timeout must not be negative")
+	}
+	return nil
+}
+
+// run records the calls of one server until it has ended, and then ends as it
+// did. That a call could not be recorded is said, but does not change how a
+// server ended.
+func (a *app) run(args []string, f *runFlags) error {
+	if path, err := exec.LookPath(args[0]); err != nil && path == "" {
+		return &hintError{err, "check the command after --"}
+	}
+	home, err := a.home(f.trail)
+	if err != nil {
+		return err
+	}
+	name := f.name
+	if name == "" {
+		name = config.ServerName(args)
+	}
+	log := slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	r, err := config.OpenRecorder(home, name, &config.RecorderOptions{Version: readVersion().Version, Logger: log})
+	if err != nil {
+		return &hintError{err, "name a folder that you can write with --trail DIR; nothing was started"}
+	}
+	status, err := stdio.Run(&stdio.Options{
+		Args: args, Stdin: a.stdinFile, Stdout: a.stdoutFile, Stderr: a.stderrFile,
+		Observer: relay.New(&relay.Options{
+			Sink: r.Queue, Server: name, Transport: audit.TransportStdio, Principal: osUser(),
+			Timeout: f.timeout, MACKey: r.MACKey, Logger: log,
+		}),
+	})
+	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
+	defer cancel()
+	if closeErr := r.Close(ctx); closeErr != nil {
+		complain(a.stderr, a.errPalette(), closeErr, "tooltrail doctor")
+	}
+	if err != nil {
+		return &hintError{err, "check the command after --"}
+	}
+	return exitStatus{status}
+}
+
+// osUser is the user that this process runs as: on stdio, the operating system
+// is who authenticates.
+func osUser() string {
+	u, err := user.Current()
+	if err != nil {
+		return ""
+	}
+	if u.Username == "" {
+		return "os:" + u.Uid
+	}
+	return "os:" + u.Username
+}
