@@ -266,3 +266,15 @@ func model(t *testing.T, seed uint64) {
 		t.Errorf("%+v, want %d events", a, seq)
 	}
 }
+
+func TestAnIdleTrailGetsWellAgain(t *testing.T) {
+	tr, f, dir := faulty(t, Options{SyncEvery: time.Millisecond})
+	f.set(func(f *faultFS) { f.failSyncs = 5 })
+	write(t, tr, 1, 10)
+	until(t, "degraded", func() bool { return tr.Stats().State == Degraded })
+	until(t, "well again", func() bool { return tr.Stats().State == OK })
+	shut(t, tr)
+	if a := balanced(t, dir); a.Events != 10 {
+		t.Errorf("%+v", a)
+	}
+}

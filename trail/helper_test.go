@@ -134,3 +134,10 @@ func mustRead(t *testing.T, path string) []byte {
 	}
 	return b
 }
+
+// wide makes a batch of n events of about 350 bytes.
+func wide(n int) audit.Batch {
+	b := batch(1, n)
+	pad := `"tool_id":"` + strings.Repeat("x", 250) + `"`
+	return audit.Batch{Bytes: []byte(strings.ReplaceAll(string(b.Bytes), `"tool_id":"t"`, pad)), Lines: n}
+}

@@ -34,8 +34,7 @@ func (h *head) pull(yield func(Line, error) bool) bool {
 		if err == io.EOF {
 			return true
 		}
-		var corrupt *CorruptError
-		if !yield(Line{}, err) || !errors.As(err, &corrupt) {
+		if !yield(Line{}, err) || !isCorrupt(err) {
 			return false
 		}
 	}
@@ -84,9 +83,14 @@ func drain(src source, yield func(Line, error) bool) bool {
 		if err == io.EOF {
 			return true
 		}
-		var corrupt *CorruptError
-		if !yield(line, err) || err != nil && !errors.As(err, &corrupt) {
+		if !yield(line, err) || err != nil && !isCorrupt(err) {
 			return false
 		}
 	}
+}
+
+// isCorrupt reports whether the iteration goes on after err.
+func isCorrupt(err error) bool {
+	var corrupt *CorruptError
+	return errors.As(err, &corrupt)
 }

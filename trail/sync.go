@@ -145,21 +145,33 @@ func (t *Trail) runSyncer() {
 			case <-time.After(t.opts.SyncEvery):
 			}
 		}
-		t.tick()
+		if t.tick() == nil {
+			continue
+		}
+		select { // an idle trail gets well again, too
+		case <-t.stop:
+			return
+		case <-time.After(syncRetry):
+			t.wakeSyncer()
+		}
 	}
 }
 
-// tick is one round of the syncer. A failure stands in Stats, and the next
-// write tries again.
-func (t *Trail) tick() {
+// syncRetry is how long the syncer waits after a failure.
+const syncRetry = time.Second
+
+// tick is one round of the syncer. A failed sync is its error, and stands in
+// Stats.
+func (t *Trail) tick() error {
 	if t.opts.SyncEvery > 0 || t.hasRotated() {
-		if err := t.syncAll(); err != nil && t.opts.Logger != nil {
-			t.opts.Logger.Debug("trail: sync", "dir", t.dir, "error", err)
+		if err := t.syncAll(); err != nil {
+			return err
 		}
 	}
 	if err := t.prune(); err != nil && t.opts.Logger != nil {
 		t.opts.Logger.Warn("trail: prune", "dir", t.dir, "error", err)
 	}
+	return nil
 }
 
 func (t *Trail) hasRotated() bool {

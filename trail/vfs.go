@@ -38,6 +38,8 @@ type osFS struct{}
 
 type osFile struct{ *os.File }
 
+func (f osFile) Write(b []byte) (int, error) { return durable.Append(f.File, b) }
+
 func (f osFile) Datasync() error { return durable.Datasync(f.File) }
 
 func (osFS) OpenAppend(path string, create bool) (file, error) {

@@ -24,16 +24,12 @@ const (
 	DirMode  = 0o700
 )
 
-// OpenAppend opens a regular file for reading and appending. With create the
+// OpenAppend opens a regular file for reading and for [Append]. With create the
 // file is made, and must not exist. A symbolic link is not followed and a FIFO
 // does not hang; what is not a regular file of our own with one name is
 // refused with an [*UnsafeError].
 func OpenAppend(path string, create bool) (*os.File, error) {
-	flag := os.O_RDWR | os.O_APPEND | openFlags
-	if create {
-		flag |= os.O_CREATE | os.O_EXCL
-	}
-	f, err := os.OpenFile(path, flag, FileMode)
+	f, err := openAppend(path, create)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,18 @@ import (
 // O_CLOEXEC is set by package os.
 const openFlags = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 
+func openAppend(path string, create bool) (*os.File, error) {
+	flag := os.O_RDWR | os.O_APPEND | openFlags
+	if create {
+		flag |= os.O_CREATE | os.O_EXCL
+	}
+	return os.OpenFile(path, flag, FileMode)
+}
+
+// Append writes at the end of a file that OpenAppend opened, with one write(2)
+// unless the system takes less.
+func Append(f *os.File, b []byte) (int, error) { return f.Write(b) }
+
 func foreign(info fs.FileInfo) string {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
