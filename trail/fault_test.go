@@ -278,3 +278,21 @@ func TestAnIdleTrailGetsWellAgain(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 }
+
+func TestLinesWrittenDuringASyncAreNotDurableByIt(t *testing.T) {
+	tr, f, dir := faulty(t, Options{})
+	write(t, tr, 1, 10)
+	f.set(func(f *faultFS) { f.onSync = func() { write(t, tr, 11, 5) } })
+	if err := tr.Sync(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	f.set(func(f *faultFS) { f.failSyncs, f.wreck = 1, true })
+	write(t, tr, 16, 5)
+	if err := tr.Sync(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	shut(t, tr)
+	if a := balanced(t, dir); a.Events != 20 || len(a.Corrupt) > 0 {
+		t.Errorf("%+v", a)
+	}
+}

@@ -21,6 +21,7 @@ type faultFS struct {
 	wreck      bool          // a failed sync loses what was not durable
 	delay      time.Duration // of every write
 	wrecked    bool          // it did
+	onSync     func()        // called once, while a sync is under way
 }
 
 func newFaultFS() *faultFS { return &faultFS{room: -1} }
@@ -117,6 +118,13 @@ func (f *faultFile) Datasync() error {
 			f.wreck(info.Size())
 		}
 		return &fs.PathError{Op: "fdatasync", Path: f.os.Name(), Err: syscall.EIO}
+	}
+	f.fs.mu.Lock()
+	meanwhile := f.fs.onSync
+	f.fs.onSync = nil
+	f.fs.mu.Unlock()
+	if meanwhile != nil {
+		meanwhile()
 	}
 	f.synced = info.Size()
 	return nil
