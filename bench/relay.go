@@ -88,7 +88,7 @@ func serverCommand() []string {
 // `tooltrail run`, in interleaved rounds.
 func measureRelay(c *config) error {
 	program := filepath.Join(c.dir, "tooltrail")
-	build := exec.Command("go", "build", "-o", program, "../cmd/tooltrail")
+	build := exec.Command("go", "-C", "..", "build", "-o", program, "./cmd/tooltrail")
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build: %w\n%s", err, out)
 	}
