@@ -9,9 +9,9 @@ import (
 )
 
 // MaxLineBytes is the size that no encoded line exceeds, in bytes without the
-// newline. It is the largest entry of a tlog-tiles bundle
-// (https://c2sp.org/tlog-tiles), so that every line can be sealed.
-const MaxLineBytes = 65_535
+// newline. With it, a line is no larger than an entry of a tlog-tiles bundle
+// (https://c2sp.org/tlog-tiles: 65,535 bytes), so that every line can be sealed.
+const MaxLineBytes = 65_534
 
 // AppendJSON appends ev as one line of JSON without a newline, and returns the
 // extended slice. Strings and lists over their limits are cut, and what they
