@@ -28,6 +28,8 @@ var commands = []struct {
 	{groupRecord, newRunCmd},
 	{groupRecord, newDemoServerCmd},
 	{groupLook, newTailCmd},
+	{groupLook, newShowCmd},
+	{groupSetUp, newDoctorCmd},
 	{groupSetUp, newVersionCmd},
 }
 

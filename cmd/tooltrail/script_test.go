@@ -1,0 +1,135 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tooltrail/tooltrail/audit"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"tooltrail": main})
+}
+
+// TestScripts runs the program as a user does. Scripts that hold trails as
+// files make them private first, with "private DIR".
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("TZ", "UTC")
+			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("TOOLTRAIL_DIR", "")
+			e.Setenv("XDG_STATE_HOME", "")
+			e.Setenv("NO_COLOR", "")
+			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			return name == "root" && runtime.GOOS != "windows" && os.Getuid() == 0, nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"private": private,
+			"append":  appendFile,
+			"cut":     cutNewline,
+			"status":  status,
+			"events":  events,
+			"closes":  closes,
+		},
+	})
+}
+
+// private DIR… gives everything below the folders to its owner only, as the
+// recorder makes it.
+func private(ts *testscript.TestScript, _ bool, dirs []string) {
+	for _, dir := range dirs {
+		ts.Check(filepath.WalkDir(ts.MkAbs(dir), func(path string, d os.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			if d.IsDir() {
+				return os.Chmod(path, 0o700)
+			}
+			return os.Chmod(path, 0o600)
+		}))
+	}
+}
+
+// appendFile FROM TO appends one file to another.
+func appendFile(ts *testscript.TestScript, _ bool, args []string) {
+	f, err := os.OpenFile(ts.MkAbs(args[1]), os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o600)
+	ts.Check(err)
+	_, err = f.WriteString(ts.ReadFile(args[0]))
+	ts.Check(err)
+	ts.Check(f.Close())
+}
+
+// events N FILE writes N events.
+func events(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	at := time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
+	var b []byte
+	for i := range n {
+		ev := audit.CallEvent{
+			Time: at.Add(time.Duration(i) * time.Millisecond), CallID: fmt.Sprintf("call-%06d", i),
+			ToolID: "echo", Outcome: audit.Success(), Duration: time.Duration(i%1000) * time.Millisecond, Seq: uint64(i + 1),
+		}
+		b = append(ev.AppendJSON(b), '\n')
+	}
+	ts.Check(os.MkdirAll(filepath.Dir(ts.MkAbs(args[1])), 0o700))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b, 0o600))
+}
+
+// closes COMMAND… runs a command whose reader goes away after one byte, and
+// wants it to end well and in silence.
+func closes(ts *testscript.TestScript, _ bool, args []string) {
+	program := filepath.Join(filepath.SplitList(ts.Getenv("PATH"))[0], args[0])
+	cmd := exec.Command(program, args[1:]...)
+	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = append(os.Environ(), "TZ=UTC", "HOME="+ts.Getenv("HOME"))
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	_, err = out.Read(make([]byte, 1))
+	ts.Check(err)
+	ts.Check(out.Close())
+	if err := cmd.Wait(); err != nil || stderr.Len() > 0 {
+		ts.Fatalf("%v: %v: %s", args, err, stderr.String())
+	}
+}
+
+// cutNewline FILE cuts off the last byte of a file.
+func cutNewline(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile(args[0])
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text[:len(text)-1]), 0o600))
+}
+
+// status CODE COMMAND… runs a command and wants it to exit with a code.
+func status(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	var exit *exec.ExitError
+	code := 0
+	if errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if strconv.Itoa(code) != args[0] {
+		ts.Fatalf("%v: exit code %d, want %s", args[1:], code, args[0])
+	}
+}
