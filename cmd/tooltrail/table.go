@@ -16,7 +16,7 @@ import (
 type table struct {
 	w       io.Writer
 	palette term.Palette
-	columns int // of the terminal; 0: cut nothing
+	columns func() int // of the terminal, asked for every row; 0: cut nothing
 	zone    *time.Location
 	servers bool // show the servers
 
@@ -33,11 +33,14 @@ const maxHeld = 500
 // does not push everything aside.
 var paddedWidths = [columnCount]int{12, 24, 24, 32, 40, 9}
 
+// leastWidths keep the columns from moving with every new row.
+var leastWidths = [columnCount]int{columnOutcome: len("execution_failed"), columnDuration: len("12.34 s")}
+
 // gap separates two columns.
 const gap = "  "
 
 func (a *app) table(w io.Writer, servers bool) *table {
-	return &table{w: w, palette: a.outPalette(), columns: a.columns(), zone: a.zone, servers: servers}
+	return &table{w: w, palette: a.outPalette(), columns: a.columns, zone: a.zone, servers: servers}
 }
 
 // add takes a line. A line that cannot be read is an error that wraps
@@ -83,10 +86,14 @@ func (t *table) learn(r row) {
 	if r.banner != "" {
 		return
 	}
+	cut := t.columns() > 0
 	for i, c := range r.cells {
-		t.widths[i] = max(t.widths[i], min(term.Width(c), paddedWidths[i]))
+		width := term.Width(c)
+		if !cut {
+			width = min(width, paddedWidths[i])
+		}
+		t.widths[i] = max(t.widths[i], width, leastWidths[i])
 	}
-	t.widths[columnDuration] = max(t.widths[columnDuration], 7)
 }
 
 func (t *table) show(r row) error {
@@ -107,20 +114,21 @@ func (t *table) show(r row) error {
 
 func (t *table) writeBanner(b *strings.Builder, text string, colour term.Colour) {
 	const left, right = "── ", " ──"
-	if t.columns > 0 {
-		text = term.Cut(text, t.columns-term.Width(left+right))
+	if columns := t.columns(); columns > 0 {
+		text = term.Cut(text, columns-term.Width(left+right))
 	}
 	b.WriteString(t.palette.Paint(colour, left+text+right))
 	b.WriteByte('\n')
 }
 
 func (t *table) writeCells(b *strings.Builder, r row) {
-	widths := t.fitted()
+	columns := t.columns()
+	widths := t.fitted(columns)
 	for i, c := range r.cells {
 		if i == columnServer && !t.servers {
 			continue
 		}
-		if t.columns > 0 {
+		if columns > 0 {
 			c = term.Cut(c, widths[i])
 		}
 		if i == columnDuration {
@@ -147,17 +155,17 @@ func cellColour(column int, r row) term.Colour {
 	return term.Plain
 }
 
-// fitted returns the widths of the columns on this terminal: time and duration
-// as they are, the others in what remains.
-func (t *table) fitted() [columnCount]int {
-	if t.columns == 0 {
+// fitted returns the widths on a terminal with so many columns: time and
+// duration as they are, the others in what remains.
+func (t *table) fitted(columns int) [columnCount]int {
+	if columns == 0 {
 		return t.widths
 	}
 	flexible := []int{columnServer, columnCaller, columnTool, columnOutcome}
 	if !t.servers {
 		flexible = flexible[1:]
 	}
-	room := t.columns - t.widths[columnTime] - t.widths[columnDuration] - len(gap)*(len(flexible)+1)
+	room := columns - t.widths[columnTime] - t.widths[columnDuration] - len(gap)*(len(flexible)+1)
 	natural := make([]int, len(flexible))
 	for i, c := range flexible {
 		natural[i] = t.widths[c]
@@ -169,11 +177,11 @@ func (t *table) fitted() [columnCount]int {
 	return widths
 }
 
-// leastWidth is what a column keeps on the narrowest terminal.
-const leastWidth = 4
+// narrowest is what a column keeps on the narrowest terminal.
+const narrowest = 4
 
 // fit divides room among columns: those that need less than an even share get
-// what they need, the others share the rest. What is over goes to the last.
+// what they need, the others share the rest.
 func fit(natural []int, room int) []int {
 	widths := make([]int, len(natural))
 	for left, settled := len(natural), false; left > 0 && !settled; {
@@ -190,12 +198,10 @@ func fit(natural []int, room int) []int {
 		if settled {
 			for i := range widths {
 				if widths[i] == 0 {
-					widths[i] = max(share, leastWidth)
-					room -= widths[i]
+					widths[i] = max(share, narrowest)
 				}
 			}
 		}
 	}
-	widths[len(widths)-1] += max(room, 0)
 	return widths
 }
