@@ -1,38 +1,86 @@
 package main
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tooltrail/tooltrail/query"
 	"github.com/tooltrail/tooltrail/trail"
 )
 
-// A matcher says which events are wanted. nil wants all.
-type matcher interface{ Match(line []byte) bool }
+// filterHelp explains filter words in the help of the commands that take them.
+const filterHelp = `A filter is a list of words, all of which must hold:
 
-// parseFilter reads a command's filter words. No words are a nil matcher.
-func (a *app) parseFilter(args []string) (matcher, error) {
-	words := filterWords(args)
-	if len(words) == 0 {
-		return nil, nil
+  tool:fs.*       the tool; * and ? are wildcards, a comma means any of
+  caller:cli,ide  the caller; also server:, principal: and session:
+  outcome:error   everything but success; or one of the six kinds
+  code:TIMEOUT    the code of execution_failed
+  since:2h        not older; until:2026-11-24 not younger than that day
+  min:50ms        took at least this long
+  id:01KSSVP      the call's id begins so
+  -tool:read_*    a leading minus turns a word round
+  timeout         any other word: lines that contain it, in any case`
+
+// parseFilter reads a command's filter words. Times without a zone are local.
+func (a *app) parseFilter(args []string) (*query.Filter, error) {
+	f, err := query.Parse(filterWords(args), a.now().In(a.zone))
+	var parse *query.ParseError
+	switch {
+	case errors.As(err, &parse):
+		return nil, &usageError{Err: fmt.Errorf("filter word %q: %w", parse.Word, parse.Err), Hint: "tooltrail query --help, which lists the words"}
+	case err != nil:
+		return nil, &usageError{Err: err}
 	}
-	return nil, usagef("unknown filter word %q", words[0])
+	return f, nil
 }
 
-// pick returns what tail shows: the events that m wants, with losses; and
-// without a filter all notes too. Lines that are not ours are reported.
-func pick(m matcher, g *grumbler) picker {
+// A choice says which lines tail shows.
+type choice struct {
+	filter *query.Filter // nil: everything
+	losses bool          // show what was lost in the filter's time, too
+	since  time.Time
+	until  time.Time
+}
+
+// choose makes the choice of a filter that was given in words. Rows for people
+// keep the losses; stored lines are only those that were asked for.
+func choose(f *query.Filter, words []string, asJSON bool) *choice {
+	if len(words) == 0 {
+		return &choice{losses: true}
+	}
+	c := &choice{filter: f, losses: !asJSON}
+	c.since, c.until = f.Range()
+	return c
+}
+
+// event reports whether an event is shown.
+func (c *choice) event(line []byte) bool { return c.filter == nil || c.filter.Match(line) }
+
+// picker picks the lines of which something is shown, and reports those that
+// are not ours.
+func (c *choice) picker(g *grumbler) picker {
 	return func(l trail.Line) bool {
 		switch l.Kind() {
 		case trail.Event:
-			return m == nil || m.Match(l.Bytes)
+			return c.event(l.Bytes) || c.loss(l)
 		case trail.Note:
-			return m == nil || declaresLoss(l.Bytes)
+			return c.filter == nil || c.loss(l)
 		}
 		g.line(l, "neither an event nor a note")
 		return false
 	}
 }
 
-// declaresLoss reports whether a note says that events were lost.
-func declaresLoss(line []byte) bool {
-	n, err := parseNote(line)
-	return err == nil && n.lost != nil
+// loss reports whether a line declares a loss that is shown.
+func (c *choice) loss(l trail.Line) bool {
+	if !c.losses || !bytes.Contains(l.Bytes, lossKey) {
+		return false
+	}
+	at, ok := l.Time()
+	return !ok || !at.Before(c.since) && (c.until.IsZero() || at.Before(c.until))
 }
+
+// lossKey is how a loss begins in the lines that we write.
+var lossKey = []byte(`"lost":{`)

@@ -2,9 +2,6 @@ package main
 
 import "strings"
 
-// filterKeys are the keys of filter words.
-var filterKeys = []string{"tool", "caller", "outcome", "code", "server", "since", "until", "min"}
-
 // shield stands for the '-' of a negated filter word while the flags are being
 // parsed. A real argument cannot hold it.
 const shield = "\x00"

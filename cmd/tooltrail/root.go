@@ -30,6 +30,7 @@ var commands = []struct {
 	{groupLook, newTailCmd},
 	{groupLook, newShowCmd},
 	{groupSetUp, newDoctorCmd},
+	{groupSetUp, newCompletionCmd},
 	{groupSetUp, newVersionCmd},
 }
 

@@ -34,9 +34,9 @@ const (
 // noValue stands where an event says nothing.
 const noValue = "-"
 
-// rowsOf returns the rows of a line: an event, after the loss that it declares;
-// or a note.
-func rowsOf(line trail.Line, zone *time.Location) ([]row, error) {
+// rowsOf returns the rows of a line: an event, if it is wanted, after the loss
+// that it declares; or a note.
+func rowsOf(line trail.Line, zone *time.Location, wanted func([]byte) bool) ([]row, error) {
 	if line.Kind() == trail.Note {
 		n, err := parseNote(line.Bytes)
 		if err != nil {
@@ -51,6 +51,9 @@ func rowsOf(line trail.Line, zone *time.Location) ([]row, error) {
 	var rows []row
 	if l := ev.Lost; l != nil {
 		rows = append(rows, row{at: ev.Time.In(zone), banner: lossText(l.Count, string(l.Reason)), colour: term.Red})
+	}
+	if !wanted(line.Bytes) {
+		return rows, nil
 	}
 	return append(rows, eventRow(ev, line.Trail, zone)), nil
 }

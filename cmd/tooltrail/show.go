@@ -23,6 +23,7 @@ will do where it fits one call only.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			return a.show(dir, unshield(args[0]), asJSON)
 		},
+		ValidArgsFunction: a.completeCallID,
 	}
 	trailFlag(cmd, &dir)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the stored line as it is")

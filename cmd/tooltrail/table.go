@@ -18,7 +18,8 @@ type table struct {
 	palette term.Palette
 	columns func() int // of the terminal, asked for every row; 0: cut nothing
 	zone    *time.Location
-	servers bool // show the servers
+	servers bool                   // show the servers
+	wanted  func(line []byte) bool // whether an event is shown
 
 	held   []row // until the first flush
 	open   bool  // rows are shown as they come
@@ -40,13 +41,15 @@ var leastWidths = [columnCount]int{columnOutcome: len("execution_failed"), colum
 const gap = "  "
 
 func (a *app) table(w io.Writer, servers bool) *table {
-	return &table{w: w, palette: a.outPalette(), columns: a.columns, zone: a.zone, servers: servers}
+	return &table{w: w, palette: a.outPalette(), columns: a.columns, zone: a.zone, servers: servers, wanted: everything}
 }
+
+func everything([]byte) bool { return true }
 
 // add takes a line. A line that cannot be read is an error that wraps
 // errUnreadable; any other error is one of writing.
 func (t *table) add(line trail.Line) error {
-	rows, err := rowsOf(line, t.zone)
+	rows, err := rowsOf(line, t.zone, t.wanted)
 	if err != nil {
 		return &unreadableError{err}
 	}

@@ -55,7 +55,7 @@ func TestTableGolden(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var b strings.Builder
-			tab := &table{w: &b, palette: term.Palette{On: c.colour}, columns: func() int { return c.columns }, zone: time.UTC, servers: c.servers}
+			tab := &table{w: &b, palette: term.Palette{On: c.colour}, columns: func() int { return c.columns }, zone: time.UTC, servers: c.servers, wanted: everything}
 			for _, l := range sampleLines() {
 				if err := tab.add(l); err != nil {
 					t.Fatal(err)

@@ -41,6 +41,8 @@ func newTailCmd(a *app) *cobra.Command {
 		Long:    tailHelp,
 		Example: tailExample,
 		RunE:    func(cmd *cobra.Command, args []string) error { return t.run(cmd.Context(), args) },
+
+		ValidArgsFunction: a.completeFilter,
 	}
 	trailFlag(cmd, &t.dir)
 	cmd.Flags().BoolVarP(&t.follow, "follow", "f", false, "go on with the calls to come")
@@ -53,7 +55,7 @@ func (t *tailCmd) run(ctx context.Context, args []string) error {
 	if t.n < 0 {
 		return usagef("-n is a number of rows, not %d", t.n)
 	}
-	m, err := t.parseFilter(args)
+	f, err := t.parseFilter(args)
 	if err != nil {
 		return err
 	}
@@ -65,26 +67,25 @@ func (t *tailCmd) run(ctx context.Context, args []string) error {
 		return quietEnd(err)
 	}
 	g := t.grumbler()
-	want := pick(m, g)
-	out := bufio.NewWriter(t.stdout)
-	s := t.shower(out, p, g)
-	seen, err := t.showLast(p, want, s)
+	c := choose(f, args, t.asJSON)
+	s := t.shower(p, g, c)
+	seen, err := t.showLast(p, s)
 	if err != nil {
 		return err
 	}
 	if t.follow {
-		return t.showNew(ctx, p, seen, want, s, out)
+		return t.showNew(ctx, p, seen, s)
 	}
 	g.finish()
 	return nil
 }
 
 // showLast shows what is there. It returns how far each trail was read.
-func (t *tailCmd) showLast(p *place, want picker, s *shower) (map[string]uint64, error) {
+func (t *tailCmd) showLast(p *place, s *shower) (map[string]uint64, error) {
 	if t.n == 0 {
 		return nil, s.flush()
 	}
-	lines, seen, err := lastLines(p.dirs, t.n, want, s.grumbler)
+	lines, seen, err := lastLines(p.dirs, t.n, s.want, s.grumbler)
 	if err != nil {
 		return nil, explainRead(err)
 	}
@@ -101,7 +102,7 @@ func (t *tailCmd) showLast(p *place, want picker, s *shower) (map[string]uint64,
 const overlap = 100_000
 
 // showNew shows lines as they come, but not those before seen.
-func (t *tailCmd) showNew(ctx context.Context, p *place, seen map[string]uint64, want picker, s *shower, out *bufio.Writer) error {
+func (t *tailCmd) showNew(ctx context.Context, p *place, seen map[string]uint64, s *shower) error {
 	o := &trail.FollowOptions{}
 	if seen != nil {
 		o.Last = overlap
@@ -114,13 +115,13 @@ func (t *tailCmd) showNew(ctx context.Context, p *place, seen map[string]uint64,
 			continue
 		case err != nil:
 			return explainRead(err)
-		case line.Index < seen[line.Trail] || !want(line):
+		case line.Index < seen[line.Trail] || !s.want(line):
 			continue
 		}
 		if err := s.show(line); err != nil {
 			return err
 		}
-		if err := out.Flush(); err != nil {
+		if err := s.out.Flush(); err != nil {
 			return err
 		}
 	}
@@ -160,8 +161,7 @@ func (a *app) printTrail(ctx context.Context, path string) error {
 	}
 	g := a.grumbler()
 	t := &tailCmd{app: a}
-	s := t.shower(bufio.NewWriter(a.stdout), p, g)
-	want := pick(nil, g)
+	s := t.shower(p, g, &choice{losses: true})
 	for line, err := range trail.Read(p.path, nil) {
 		var corrupt *trail.CorruptError
 		switch {
@@ -169,7 +169,7 @@ func (a *app) printTrail(ctx context.Context, path string) error {
 			g.corrupt(corrupt)
 		case err != nil:
 			return explainRead(err)
-		case want(line):
+		case s.want(line):
 			if err := s.show(line); err != nil {
 				return err
 			}
@@ -185,17 +185,19 @@ func (a *app) printTrail(ctx context.Context, path string) error {
 // A shower shows lines: as stored, or as rows of a table.
 type shower struct {
 	out      *bufio.Writer
+	want     picker
 	table    *table // nil: as stored
 	grumbler *grumbler
 }
 
-func (t *tailCmd) shower(out *bufio.Writer, p *place, g *grumbler) *shower {
-	if t.asJSON {
-		return &shower{out: out, grumbler: g}
+func (t *tailCmd) shower(p *place, g *grumbler, c *choice) *shower {
+	s := &shower{out: bufio.NewWriter(t.stdout), want: c.picker(g), grumbler: g}
+	if !t.asJSON {
+		// A home that is followed may get further trails.
+		s.table = t.table(s.out, len(p.dirs) > 1 || t.follow && !p.isTrail())
+		s.table.wanted = c.event
 	}
-	// A home that is followed may get further trails.
-	servers := len(p.dirs) > 1 || t.follow && !p.isTrail()
-	return &shower{out: out, table: t.table(out, servers), grumbler: g}
+	return s
 }
 
 func (s *shower) show(l trail.Line) error {
