@@ -165,7 +165,7 @@ func (m *matcher) holds(t *term, line []byte, kind trail.Kind) bool {
 	case keyOutcome:
 		return t.outcomes>>m.outcome&1 != 0
 	case keyMin:
-		return m.duration() >= t.min.Microseconds()
+		return m.duration() >= int64((t.min+time.Microsecond-1)/time.Microsecond)
 	case keyTool:
 		return t.matches(m.tool)
 	case keyCaller:

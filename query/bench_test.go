@@ -1,0 +1,64 @@
+package query
+
+import (
+	"bufio"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// benchBytes is how much a benchmark's trail holds: one full segment.
+const benchBytes = 64 << 20
+
+// benchTrail makes a trail of one segment, and returns it and its size.
+func benchTrail(b *testing.B) (dir string, size int64) {
+	dir = filepath.Join(b.TempDir(), "bench")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		b.Fatal(err)
+	}
+	f, err := os.Create(filepath.Join(dir, "00000000000000000000.jsonl"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	w := bufio.NewWriterSize(f, 1<<20)
+	r := rand.New(rand.NewPCG(1, 2))
+	var line []byte
+	for i := 0; size < benchBytes; i++ {
+		line = append(someEvent(r, i).AppendJSON(line[:0]), '\n')
+		w.Write(line)
+		size += int64(len(line))
+	}
+	if err := w.Flush(); err != nil {
+		b.Fatal(err)
+	}
+	return dir, size
+}
+
+// BenchmarkScan measures filters over one segment, which one core reads.
+func BenchmarkScan(b *testing.B) {
+	dir, size := benchTrail(b)
+	for _, c := range []struct{ name, words string }{
+		{"tool", "tool:fs.read"},
+		{"tool-none", "tool:absent"},
+		{"outcome", "outcome:error"},
+		{"since", "since:2026-11-25T12:00:00Z"},
+		{"word", "timeout"},
+		{"server", "server:memory"},
+		{"all", ""},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			f := mustParse(b, c.words)
+			b.SetBytes(size)
+			b.ReportAllocs()
+			for b.Loop() {
+				for _, err := range Scan(b.Context(), dir, f, nil) {
+					if err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		})
+	}
+}

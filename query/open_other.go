@@ -1,0 +1,5 @@
+//go:build !unix
+
+package query
+
+const openNonblock = 0
