@@ -28,6 +28,7 @@ var commands = []struct {
 	{groupRecord, newRunCmd},
 	{groupRecord, newDemoServerCmd},
 	{groupLook, newTailCmd},
+	{groupLook, newQueryCmd},
 	{groupLook, newShowCmd},
 	{groupSetUp, newDoctorCmd},
 	{groupSetUp, newCompletionCmd},
