@@ -21,7 +21,11 @@ const filterHelp = `A filter is a list of words, all of which must hold:
   min:50ms        took at least this long
   id:01KSSVP      the call's id begins so
   -tool:read_*    a leading minus turns a word round
-  timeout         any other word: lines that contain it, in any case`
+  timeout         any other word: lines that contain it, in any case
+  "two words"     quotes keep a value together and make it literal
+
+The words of a shell need quotes where they hold * or ?; put -- in front of
+words that would be read as flags, such as -timeout.`
 
 // parseFilter reads a command's filter words. Times without a zone are local.
 func (a *app) parseFilter(args []string) (*query.Filter, error) {

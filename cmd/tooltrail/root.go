@@ -109,16 +109,6 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 	return err
 }
 
-// usageArgs makes the complaints of a cobra check usage errors.
-func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
-			return &usageError{Err: err}
-		}
-		return nil
-	}
-}
-
 // noArgs refuses arguments.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {

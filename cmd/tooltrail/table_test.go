@@ -1,14 +1,11 @@
 package main
 
 import (
-	"context"
 	"flag"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -158,80 +155,5 @@ func TestPalette(t *testing.T) {
 	env["NO_COLOR"] = "1"
 	if !a.outPalette().On {
 		t.Error("--color=always does not win over NO_COLOR")
-	}
-}
-
-// A syncBuffer is a buffer that a test reads while it is written.
-type syncBuffer struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (s *syncBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *syncBuffer) await(t *testing.T, text string) {
-	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for {
-		s.mu.Lock()
-		got := s.b.String()
-		s.mu.Unlock()
-		if strings.Contains(got, text) {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("no %q in:\n%s", text, got)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-}
-
-func testApp(stdout, stderr io.Writer) *app {
-	return &app{
-		stdin: strings.NewReader(""), stdout: stdout, stderr: stderr,
-		lookup: func(string) (string, bool) { return "", false }, userHome: func() (string, error) { return "/nowhere", nil },
-		now: time.Now, zone: time.UTC, colour: "auto",
-	}
-}
-
-func TestTailFollows(t *testing.T) {
-	home := filepath.Join(t.TempDir(), "home")
-	write := func(slot, tool string) {
-		tr, err := trail.Open(filepath.Join(home, slot), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		line := (&audit.CallEvent{ToolID: tool, Outcome: audit.Success(), Seq: tr.NextSeq()}).AppendJSON(nil)
-		if err := tr.Write(t.Context(), audit.Batch{Bytes: append(line, '\n'), Lines: 1}); err != nil {
-			t.Fatal(err)
-		}
-		if err := tr.Close(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("a", "first")
-	ctx, cancel := context.WithCancel(t.Context())
-	var out, errs syncBuffer
-	done := make(chan int)
-	go func() {
-		done <- run(ctx, testApp(&out, &errs), []string{"tail", "-f", "--trail", home}).ShellCode()
-	}()
-	out.await(t, "first")
-	write("a", "second")
-	out.await(t, "second")
-	write("b", "third") // a trail that appears meanwhile
-	out.await(t, "third")
-	cancel()
-	if code := <-done; code != 0 {
-		t.Errorf("exit code %d: %s", code, errs.b.String())
-	}
-	for _, tool := range []string{"first", "second", "third"} {
-		if n := strings.Count(out.b.String(), tool); n != 1 {
-			t.Errorf("%s is shown %d times:\n%s", tool, n, out.b.String())
-		}
 	}
 }

@@ -139,7 +139,7 @@ func awaitDir(ctx context.Context, path string) error {
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return nil
 		case <-tick.C:
 		}
 	}
