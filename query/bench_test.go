@@ -2,10 +2,13 @@ package query
 
 import (
 	"bufio"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/tooltrail/tooltrail/audit"
 )
 
 // benchBytes is how much a benchmark's trail holds: one full segment.
@@ -26,7 +29,7 @@ func benchTrail(b *testing.B) (dir string, size int64) {
 	r := rand.New(rand.NewPCG(1, 2))
 	var line []byte
 	for i := 0; size < benchBytes; i++ {
-		line = append(someEvent(r, i).AppendJSON(line[:0]), '\n')
+		line = append(benchEvent(r, i).AppendJSON(line[:0]), '\n')
 		w.Write(line)
 		size += int64(len(line))
 	}
@@ -34,6 +37,21 @@ func benchTrail(b *testing.B) (dir string, size int64) {
 		b.Fatal(err)
 	}
 	return dir, size
+}
+
+// benchEvent is an event as the relay makes them: nine of ten succeed.
+func benchEvent(r *rand.Rand, i int) *audit.CallEvent {
+	ev := someEvent(r, i)
+	ev.ToolID = testTools[r.IntN(4)]
+	ev.CallerID, ev.Server = "inspector", testServers[1+r.IntN(2)]
+	ev.Args = ""
+	ev.ArgsBytes, ev.ResultBytes = int64(r.IntN(1000)), int64(r.IntN(10_000))
+	ev.RequestID = fmt.Sprint(i)
+	ev.Client = "inspector-client/0.15.0"
+	if r.IntN(10) > 0 {
+		ev.Outcome = audit.Success()
+	}
+	return ev
 }
 
 // BenchmarkScan measures filters over one segment, which one core reads.

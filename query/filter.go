@@ -165,31 +165,35 @@ func (m *matcher) holds(t *term, line []byte, kind trail.Kind) bool {
 	case keyOutcome:
 		return t.outcomes>>m.outcome&1 != 0
 	case keyMin:
-		return m.duration() >= int64((t.min+time.Microsecond-1)/time.Microsecond)
+		return m.duration() >= uint64((t.min+time.Microsecond-1)/time.Microsecond)
 	case keyTool:
-		return t.matches(m.tool)
+		return t.matches(m.tool.in(line))
 	case keyCaller:
-		return t.matches(m.caller)
+		return t.matches(m.caller.in(line))
 	case keyCode:
-		return t.matches(m.code)
+		return t.matches(m.code.in(line))
 	case keyServer:
-		return t.matches(m.server)
+		return t.matches(m.server.in(line))
 	case keySession:
-		return t.matches(m.session)
+		return t.matches(m.session.in(line))
 	case keyPrincipal:
-		return t.matches(m.principal)
+		return t.matches(m.principal.in(line))
 	}
-	return t.begins(m.id)
+	return t.begins(m.id.in(line))
 }
 
-func (t *term) matches(field text) bool {
-	s := field.bytes()
-	return slices.ContainsFunc(t.any, func(p pattern) bool { return p.match(s) })
+func (t *term) matches(s []byte) bool {
+	for i := range t.any {
+		if t.any[i].match(s) {
+			return true
+		}
+	}
+	return false
 }
 
 // begins reports whether a call id begins with one of the values, in any case.
-func (t *term) begins(id text) bool {
-	s := []byte(upper(string(id.bytes())))
+func (t *term) begins(id []byte) bool {
+	s := []byte(upper(string(id)))
 	return slices.ContainsFunc(t.any, func(p pattern) bool {
 		if p.glob {
 			return globMatch(p.text+"\xff", s)

@@ -26,16 +26,16 @@ const (
 	fieldsOfEvent = fieldTime | fieldTool | fieldOutcome // without these, a line is no event
 )
 
-// A record is what one line says, as far as it was asked for. Its texts lie in
-// the line. Where a key stands twice, the first one counts.
+// A record is what one line says, as far as it was asked for. Where a key
+// stands twice, the first one counts.
 type record struct {
 	seen      uint16
-	when      int64 // nanoseconds since 1970
 	outcome   uint8 // an audit.OutcomeKind
-	micros    int64 // duration
-	millis    int64
+	when      int64 // nanoseconds since 1970
+	micros    uint64
+	millis    uint64
 	seq       uint64
-	lost      []byte // the object
+	lost      text // the object, with its braces
 	id        text
 	tool      text
 	caller    text
@@ -61,7 +61,7 @@ func (r *record) kind() trail.Kind {
 
 // duration returns the call's duration in microseconds. Lines before schema 4
 // have only milliseconds.
-func (r *record) duration() int64 {
+func (r *record) duration() uint64 {
 	if r.has(fieldDuration) {
 		return r.micros
 	}
@@ -72,23 +72,27 @@ func (r *record) duration() int64 {
 type parser struct {
 	need  uint16 // fields at which it may stop
 	stamp stamper
+	line  []byte
 	record
 }
 
 // parse reads line as far as the needed fields take, and returns its kind.
 func (p *parser) parse(line []byte) trail.Kind {
-	p.record = record{}
-	w := walk(line)
+	p.line, p.record = line, record{}
+	if len(line) == 0 || line[len(line)-1] != '}' && !endsSpaced(line) {
+		return trail.Unknown
+	}
+	w := walker{b: line, i: p.usual()}
+	if w.i == 0 {
+		p.record = record{}
+		w = walk(line, 0)
+	}
 	for p.seen&p.need != p.need {
-		name, value, ok := w.next()
+		name, from, to, ok := w.next()
 		if !ok {
 			break
 		}
-		key := name.raw
-		if name.escaped {
-			key = name.bytes()
-		}
-		if !p.field(key, value) {
+		if !p.field(name.in(line), from, to) {
 			return trail.Unknown
 		}
 	}
@@ -98,40 +102,45 @@ func (p *parser) parse(line []byte) trail.Kind {
 	return p.kind()
 }
 
+// endsSpaced reports whether a line ends in white space behind a brace.
+func endsSpaced(line []byte) bool {
+	return bytes.HasSuffix(bytes.TrimRight(line, " \t\r"), []byte("}"))
+}
+
 // field takes one member. It returns false where a field without which a line
 // is no event cannot be understood.
-func (p *parser) field(key, value []byte) bool {
+func (p *parser) field(key []byte, from, to int) bool {
 	switch string(key) {
 	case "ts":
-		return p.time(value)
+		return p.has(fieldTime) || p.time(from, to)
 	case "call_id":
-		p.text(&p.id, fieldID, value)
+		p.text(&p.id, fieldID, from, to)
 	case "tool_id":
-		p.text(&p.tool, fieldTool, value)
+		p.text(&p.tool, fieldTool, from, to)
 		return p.has(fieldTool)
 	case "caller_id":
-		p.text(&p.caller, fieldCaller, value)
+		p.text(&p.caller, fieldCaller, from, to)
 	case "duration_ms":
-		p.number(&p.millis, fieldMillis, value)
+		p.number(&p.millis, fieldMillis, from, to)
 	case "outcome":
-		return p.has(fieldOutcome) || p.ending(value)
+		return p.has(fieldOutcome) || p.ending(from, to)
 	case "seq":
-		p.sequence(value)
+		p.number(&p.seq, fieldSeq, from, to)
 	case "lost":
 		if p.take(fieldLost) {
-			p.lost = value
+			p.lost = text{int32(from), int32(to), false}
 		}
 	case "duration_us":
-		p.number(&p.micros, fieldDuration, value)
+		p.number(&p.micros, fieldDuration, from, to)
 	case "principal":
-		p.text(&p.principal, fieldPrincipal, value)
+		p.text(&p.principal, fieldPrincipal, from, to)
 	case "session_id":
-		p.text(&p.session, fieldSession, value)
+		p.text(&p.session, fieldSession, from, to)
 	case "server":
-		p.text(&p.server, fieldServer, value)
+		p.text(&p.server, fieldServer, from, to)
 	case "note":
-		p.text(&p.note, fieldNote, value)
-		p.seen |= fieldNote
+		p.text(&p.note, fieldNote, from, to)
+		p.take(fieldNote)
 	}
 	return true
 }
@@ -143,40 +152,24 @@ func (r *record) take(field uint16) bool {
 	return fresh
 }
 
-// text takes a string. What is not one leaves the field out.
-func (r *record) text(to *text, field uint16, value []byte) {
-	if value[0] != '"' || !r.take(field) {
-		return
+// text takes a string. Another value leaves the field empty.
+func (p *parser) text(to *text, field uint16, start, end int) {
+	if p.line[start] == '"' && p.take(field) {
+		*to, _ = stringAt(p.line[:end], start)
 	}
-	raw := value[1 : len(value)-1]
-	*to = text{raw, bytes.IndexByte(raw, '\\') >= 0}
 }
 
-func (p *parser) time(value []byte) (ok bool) {
-	if p.has(fieldTime) {
-		return true
-	}
-	if value[0] != '"' {
-		return false
-	}
-	raw := value[1 : len(value)-1]
-	if p.when, ok = p.stamp.nanos(raw); !ok && bytes.IndexByte(raw, '\\') >= 0 {
-		p.when, ok = p.stamp.nanos(text{raw, true}.bytes())
-	}
-	p.seen |= fieldTime
+func (p *parser) time(from, to int) (ok bool) {
+	t, _ := stringAt(p.line[:to], from)
+	p.when, ok = p.stamp.nanos(t.in(p.line))
+	p.take(fieldTime)
 	return ok
 }
 
 // number takes a whole number that is not negative.
-func (r *record) number(to *int64, field uint16, value []byte) {
-	if n, ok := parseUint(value); ok && r.take(field) {
-		*to = int64(min(n, math.MaxInt64))
-	}
-}
-
-func (r *record) sequence(value []byte) {
-	if n, ok := parseUint(value); ok && r.take(fieldSeq) {
-		r.seq = n
+func (p *parser) number(to *uint64, field uint16, start, end int) {
+	if n, ok := parseUint(p.line[start:end]); ok && p.take(field) {
+		*to = n
 	}
 }
 
@@ -198,39 +191,32 @@ func parseUint(b []byte) (n uint64, ok bool) {
 
 // ending takes the outcome. It returns false for a kind that is none of the
 // six, since the set is closed.
-func (r *record) ending(value []byte) bool {
-	r.seen |= fieldOutcome
-	if string(value) == `{"kind":"success"}` {
-		r.outcome = 1
-		return true
-	}
-	w := walk(value)
+func (p *parser) ending(from, to int) bool {
+	p.take(fieldOutcome)
+	hasCode := false
+	w := walk(p.line[:to], from)
 	for {
-		name, v, ok := w.next()
+		name, from, to, ok := w.next()
 		if !ok {
-			return !w.bad && r.outcome != 0
+			return !w.bad && p.outcome != 0
 		}
-		switch string(name.bytes()) {
+		switch string(name.in(p.line)) {
 		case "kind":
-			if r.outcome == 0 {
-				r.outcome = outcomeOf(v)
+			if p.outcome == 0 {
+				t, _ := stringAt(p.line[:to], from)
+				p.outcome = outcomeOf(t.in(p.line))
 			}
 		case "code":
-			if r.code.raw == nil && v[0] == '"' {
-				raw := v[1 : len(v)-1]
-				r.code = text{raw, bytes.IndexByte(raw, '\\') >= 0}
+			if !hasCode && p.line[from] == '"' {
+				p.code, _ = stringAt(p.line[:to], from)
+				hasCode = true
 			}
 		}
 	}
 }
 
-// outcomeOf returns the kind that a quoted name means, or 0.
-func outcomeOf(value []byte) uint8 {
-	if len(value) < 2 || value[0] != '"' {
-		return 0
-	}
-	raw := value[1 : len(value)-1]
-	name := text{raw, bytes.IndexByte(raw, '\\') >= 0}.bytes()
+// outcomeOf returns the kind of a name, or 0.
+func outcomeOf(name []byte) uint8 {
 	for k, n := range outcomeNames {
 		if n != "" && n == string(name) {
 			return uint8(k)

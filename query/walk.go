@@ -2,25 +2,36 @@ package query
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
+	"math/bits"
 )
 
-// A text is a JSON string as it stands in a line, without its quotes.
+// A text is where a JSON string stands in a line, without its quotes. Places
+// instead of slices keep a record free of pointers.
 type text struct {
-	raw     []byte
-	escaped bool // raw holds a backslash
+	from, to int32
+	escaped  bool // it holds a backslash
 }
 
-// bytes returns the string. It allocates only where there are escapes.
-func (t text) bytes() []byte {
+// in returns the string, given the line that it stands in. It allocates only
+// where there are escapes.
+func (t text) in(line []byte) []byte {
+	raw := line[t.from:t.to]
 	if !t.escaped {
-		return t.raw
+		return raw
 	}
-	quoted := make([]byte, 0, len(t.raw)+2)
-	quoted = append(append(append(quoted, '"'), t.raw...), '"')
+	return unescape(raw)
+}
+
+// unescape returns what a string with escapes stands for, or the string as it
+// is where the escapes are wrong.
+func unescape(raw []byte) []byte {
+	quoted := make([]byte, 0, len(raw)+2)
+	quoted = append(append(append(quoted, '"'), raw...), '"')
 	var s string
 	if json.Unmarshal(quoted, &s) != nil {
-		return t.raw
+		return raw
 	}
 	return []byte(s)
 }
@@ -31,13 +42,14 @@ type walker struct {
 	b     []byte
 	i     int  // where the next member, or the end, is to be found
 	first bool // no member was read yet
-	bad   bool // b is no JSON object
+	bad   bool // there is no whole JSON object
 }
 
-// walk begins at the opening brace.
-func walk(b []byte) walker {
+// walk begins at the opening brace, at or behind b[i]. The object must end
+// with b.
+func walk(b []byte, i int) walker {
 	w := walker{b: b, first: true}
-	if w.i = skipSpace(b, 0); w.i >= len(b) || b[w.i] != '{' {
+	if w.i = skipSpace(b, i); w.i >= len(b) || b[w.i] != '{' {
 		w.bad = true
 		return w
 	}
@@ -45,47 +57,44 @@ func walk(b []byte) walker {
 	return w
 }
 
-// next returns the next member's name, and its value as it stands in the line.
-// ok is false at the end, and where the object is bad.
-func (w *walker) next() (name text, value []byte, ok bool) {
+// next returns the next member's name, and where its value stands. ok is false
+// at the end, and where the object is bad.
+func (w *walker) next() (name text, from, to int, ok bool) {
 	b, i := w.b, w.i
+	if w.bad {
+		return text{}, 0, 0, false
+	}
 	if !w.first {
-		if i = skipSpace(b, i); i < len(b) && b[i] == ',' {
-			i++
-		} else {
+		if i = skipSpace(b, i); i >= len(b) || b[i] != ',' {
 			w.close(i)
-			return text{}, nil, false
+			return text{}, 0, 0, false
 		}
+		i++
 	}
 	i = skipSpace(b, i)
 	if w.first && i < len(b) && b[i] == '}' {
 		w.close(i)
-		return text{}, nil, false
+		return text{}, 0, 0, false
 	}
 	w.first = false
 	name, i = stringAt(b, i)
 	if i = skipSpace(b, i); i >= len(b) || b[i] != ':' {
 		w.bad = true
-		return text{}, nil, false
+		return text{}, 0, 0, false
 	}
-	start := skipSpace(b, i+1)
-	end := skipValue(b, start)
-	if end <= start {
-		w.bad = true
-		return text{}, nil, false
-	}
-	w.i = end
-	return name, b[start:end], true
+	from = skipSpace(b, i+1)
+	to = skipValue(b, from)
+	w.i, w.bad = to, to <= from
+	return name, from, to, !w.bad
 }
 
 // close expects the closing brace at i, and nothing behind it.
 func (w *walker) close(i int) {
-	w.i = i
 	w.bad = i >= len(w.b) || w.b[i] != '}' || skipSpace(w.b, i+1) != len(w.b)
 }
 
 func skipSpace(b []byte, i int) int {
-	for i < len(b) && (b[i] == ' ' || b[i] == '\t' || b[i] == '\r' || b[i] == '\n') {
+	for i < len(b) && b[i] <= ' ' && (b[i] == ' ' || b[i] == '\t' || b[i] == '\r' || b[i] == '\n') {
 		i++
 	}
 	return i
@@ -97,28 +106,39 @@ func stringAt(b []byte, i int) (text, int) {
 	if i >= len(b) || b[i] != '"' {
 		return text{}, len(b) + 1
 	}
-	start := i + 1
-	n := bytes.IndexByte(b[start:], '"')
-	if n < 0 {
+	from := i + 1
+	to := special(b, from)
+	escaped := to < len(b) && b[to] == '\\'
+	for to < len(b) && b[to] == '\\' {
+		to = special(b, to+2)
+	}
+	if to >= len(b) {
 		return text{}, len(b) + 1
 	}
-	if bytes.IndexByte(b[start:start+n], '\\') < 0 {
-		return text{raw: b[start : start+n]}, start + n + 1
-	}
-	for i = start; i < len(b); i++ {
-		switch b[i] {
-		case '\\':
-			i++
-		case '"':
-			return text{b[start:i], true}, i + 1
+	return text{int32(from), int32(to), escaped}, to + 1
+}
+
+// special returns the index of the first quote or backslash from b[i] on, or
+// at least len(b). It looks at eight bytes at once: names are too short for
+// bytes.IndexByte to be worth its call, twice.
+func special(b []byte, i int) int {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for ; i+8 <= len(b); i += 8 {
+		x := binary.LittleEndian.Uint64(b[i:])
+		q, s := x^(ones*'"'), x^(ones*'\\')
+		if found := ((q-ones)&^q | (s-ones)&^s) & tops; found != 0 {
+			return i + bits.TrailingZeros64(found)>>3
 		}
 	}
-	return text{}, len(b) + 1
+	for i < len(b) && b[i] != '"' && b[i] != '\\' {
+		i++
+	}
+	return i
 }
 
 // skipString returns the index behind the string at b[i], or -1.
 func skipString(b []byte, i int) int {
-	for i++; ; {
+	for i++; i < len(b); {
 		n := bytes.IndexByte(b[i:], '"')
 		if n < 0 {
 			return -1
@@ -133,6 +153,7 @@ func skipString(b []byte, i int) int {
 			return i
 		}
 	}
+	return -1
 }
 
 // skipValue returns the index behind the value at b[i], or -1 where there is
