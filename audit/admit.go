@@ -177,13 +177,16 @@ func (q *Queue) block(p prepared) {
 	}
 }
 
+// fallBack passes on a copy, so that the compiler can leave the events of
+// callers that name a *Queue on their stacks.
 func (q *Queue) fallBack(ev *CallEvent) {
 	defer func() {
 		if r := recover(); r != nil {
 			q.health.panicked(r)
 		}
 	}()
-	q.fallback.OnCall(ev)
+	spare := *ev
+	q.fallback.OnCall(&spare)
 }
 
 // drop counts ev as lost and returns the count. The times go first, so that

@@ -7,6 +7,9 @@ package audit
 // keep or change ev, which the caller may reuse as soon as OnCall returns; a
 // copy of *ev may be kept. A sink whose work can wait for anything (a disk, a
 // network, a lock held over I/O) belongs behind a [Queue].
+//
+// An event that is passed through this interface lives on the heap, as far as
+// the compiler knows. Where that matters, reuse one, or name the *[Queue].
 type Sink interface {
 	OnCall(ev *CallEvent)
 }

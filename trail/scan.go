@@ -44,7 +44,8 @@ func (s *scanner) next() (line []byte, off int64, err error) {
 			return nil, s.off, err
 		}
 		if n = bytes.IndexByte(s.data, '\n'); n < 0 {
-			return nil, s.off, s.skipLong()
+			off = s.off
+			return nil, off, s.skipLong()
 		}
 	}
 	line, off = s.data[:n], s.off

@@ -109,6 +109,6 @@ func (t *Trail) sayStop() error {
 		return fmt.Errorf("trail: close %s: %w", t.dir, err)
 	}
 	n := t.counters.counters().Load()
-	return t.writeNote("stop", slog.Uint64("written", n.Written), slog.Uint64("lost", n.Lost()),
+	return t.writeNote("stop", slog.Uint64("written", n.Written), slog.Uint64("lost_total", n.Lost()),
 		slog.Uint64("seq", t.live.end.seq))
 }

@@ -78,7 +78,7 @@ func (n note) text() string {
 	case n.kind == "start":
 		return term.Safe(fmt.Sprintf("recording began: process %s on %s, tooltrail %s", n.get("pid"), n.get("host"), n.get("version")))
 	case n.kind == "stop":
-		return term.Safe(fmt.Sprintf("recording ended: %s written, %s lost", n.get("written"), n.get("lost")))
+		return term.Safe(fmt.Sprintf("recording ended: %s written, %s lost", n.get("written"), n.get("lost_total")))
 	}
 	parts := make([]string, 0, len(n.members))
 	for _, m := range n.members {

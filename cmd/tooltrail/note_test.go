@@ -9,7 +9,7 @@ import (
 func TestNoteText(t *testing.T) {
 	for _, c := range []struct{ line, text string }{
 		{`{"note":"lost","ts":"2026-11-24T00:00:00+00:00","seq":4,"lost":{"count":1,"reason":"closed"}}`, "1 event lost: closed"},
-		{`{"note":"stop","ts":"2026-11-24T00:00:00+00:00","written":3,"lost":17,"seq":20}`, "recording ended: 3 written, 17 lost"},
+		{`{"note":"stop","ts":"2026-11-24T00:00:00+00:00","written":3,"lost_total":17,"seq":20}`, "recording ended: 3 written, 17 lost"},
 		{`{"note":"start","ts":"2026-11-24T00:00:00+00:00","version":"1.2","pid":7,"host":"a\u001bb"}`, `recording began: process 7 on a\x1bb, tooltrail 1.2`},
 		{`{"note":"recovered","ts":"2026-11-24T00:00:00+00:00","torn":9,"tail":"{\"ts","seq":2,"lost":{"count":2,"reason":"killed"}}`, `2 events lost: killed; recovered: torn=9 tail={"ts seq=2`},
 		{`{"note":"alive","ts":"2026-11-24T00:00:00+00:00"}`, "alive"},

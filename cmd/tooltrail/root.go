@@ -29,6 +29,7 @@ var commands = []struct {
 	{groupRecord, newDemoServerCmd},
 	{groupLook, newTailCmd},
 	{groupLook, newQueryCmd},
+	{groupLook, newStatsCmd},
 	{groupLook, newShowCmd},
 	{groupSetUp, newDoctorCmd},
 	{groupSetUp, newCompletionCmd},

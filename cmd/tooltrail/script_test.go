@@ -76,7 +76,7 @@ func appendFile(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(f.Close())
 }
 
-// events N FILE writes N events.
+// events N FILE writes N events, of twelve tools.
 func events(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)
@@ -85,7 +85,7 @@ func events(ts *testscript.TestScript, _ bool, args []string) {
 	for i := range n {
 		ev := audit.CallEvent{
 			Time: at.Add(time.Duration(i) * time.Millisecond), CallID: fmt.Sprintf("call-%06d", i),
-			ToolID: "echo", Outcome: audit.Success(), Duration: time.Duration(i%1000) * time.Millisecond, Seq: uint64(i + 1),
+			ToolID: fmt.Sprintf("tool-%02d", i%12), Outcome: audit.Success(), Duration: time.Duration(i%1000) * time.Millisecond, Seq: uint64(i + 1),
 		}
 		b = append(ev.AppendJSON(b), '\n')
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"time"
 
 	"github.com/tooltrail/tooltrail/internal/proc"
 	"github.com/tooltrail/tooltrail/relay"
@@ -43,10 +44,32 @@ func Run(o *Options) (proc.ExitStatus, error) {
 		<-stop
 		s.endedBy(relay.EndStopped)
 	}()
-	s.carryReplies()
-	status := child.Wait()
+	carried := make(chan struct{})
+	go func() {
+		s.carryReplies()
+		close(carried)
+	}()
+	status := s.wait(carried)
+	s.endedBy(relay.EndServerExited)
 	o.Observer.Close(s.reason)
 	return status, nil
+}
+
+// lastWords is how long the output of a server may stay open when nothing of
+// it is left that we know of. Only a process that got away can hold it.
+const lastWords = time.Second
+
+// wait waits for the end of the server's output and of the server.
+func (s *session) wait(carried <-chan struct{}) proc.ExitStatus {
+	select {
+	case <-carried:
+	case <-s.child.Done():
+		select {
+		case <-carried:
+		case <-time.After(lastWords):
+		}
+	}
+	return s.child.Wait()
 }
 
 // A session is one run of a server.
