@@ -80,3 +80,21 @@ func BenchmarkScan(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkCollect measures the statistics of one segment.
+func BenchmarkCollect(b *testing.B) {
+	dir, size := benchTrail(b)
+	for _, c := range []struct{ name, words string }{{"all", ""}, {"tool", "tool:fs.read"}} {
+		b.Run(c.name, func(b *testing.B) {
+			f := mustParse(b, c.words)
+			b.SetBytes(size)
+			b.ReportAllocs()
+			for b.Loop() {
+				s, err := Collect(b.Context(), dir, f, nil)
+				if err != nil || s.Events == 0 || s.Bad != 0 {
+					b.Fatal(s, err)
+				}
+			}
+		})
+	}
+}

@@ -87,12 +87,8 @@ func (p *parser) parse(line []byte) trail.Kind {
 		p.record = record{}
 		w = walk(line, 0)
 	}
-	for p.seen&p.need != p.need {
-		name, from, to, ok := w.next()
-		if !ok {
-			break
-		}
-		if !p.field(name.in(line), from, to) {
+	for p.seen&p.need != p.need && w.next() {
+		if !p.field(w.name.in(line), &w.member) {
 			return trail.Unknown
 		}
 	}
@@ -109,37 +105,37 @@ func endsSpaced(line []byte) bool {
 
 // field takes one member. It returns false where a field without which a line
 // is no event cannot be understood.
-func (p *parser) field(key []byte, from, to int) bool {
+func (p *parser) field(key []byte, m *member) bool {
 	switch string(key) {
 	case "ts":
-		return p.has(fieldTime) || p.time(from, to)
+		return p.has(fieldTime) || p.time(m)
 	case "call_id":
-		p.text(&p.id, fieldID, from, to)
+		p.text(&p.id, fieldID, m)
 	case "tool_id":
-		p.text(&p.tool, fieldTool, from, to)
+		p.text(&p.tool, fieldTool, m)
 		return p.has(fieldTool)
 	case "caller_id":
-		p.text(&p.caller, fieldCaller, from, to)
+		p.text(&p.caller, fieldCaller, m)
 	case "duration_ms":
-		p.number(&p.millis, fieldMillis, from, to)
+		p.number(&p.millis, fieldMillis, m)
 	case "outcome":
-		return p.has(fieldOutcome) || p.ending(from, to)
+		return p.has(fieldOutcome) || p.ending(m.from, m.to)
 	case "seq":
-		p.number(&p.seq, fieldSeq, from, to)
+		p.number(&p.seq, fieldSeq, m)
 	case "lost":
 		if p.take(fieldLost) {
-			p.lost = text{int32(from), int32(to), false}
+			p.lost = text{int32(m.from), int32(m.to), false}
 		}
 	case "duration_us":
-		p.number(&p.micros, fieldDuration, from, to)
+		p.number(&p.micros, fieldDuration, m)
 	case "principal":
-		p.text(&p.principal, fieldPrincipal, from, to)
+		p.text(&p.principal, fieldPrincipal, m)
 	case "session_id":
-		p.text(&p.session, fieldSession, from, to)
+		p.text(&p.session, fieldSession, m)
 	case "server":
-		p.text(&p.server, fieldServer, from, to)
+		p.text(&p.server, fieldServer, m)
 	case "note":
-		p.text(&p.note, fieldNote, from, to)
+		p.text(&p.note, fieldNote, m)
 		p.take(fieldNote)
 	}
 	return true
@@ -153,22 +149,23 @@ func (r *record) take(field uint16) bool {
 }
 
 // text takes a string. Another value leaves the field empty.
-func (p *parser) text(to *text, field uint16, start, end int) {
-	if p.line[start] == '"' && p.take(field) {
-		*to, _ = stringAt(p.line[:end], start)
+func (p *parser) text(to *text, field uint16, m *member) {
+	if m.quoted && p.take(field) {
+		*to = m.content
 	}
 }
 
-func (p *parser) time(from, to int) (ok bool) {
-	t, _ := stringAt(p.line[:to], from)
-	p.when, ok = p.stamp.nanos(t.in(p.line))
+func (p *parser) time(m *member) (ok bool) {
+	if m.quoted {
+		p.when, ok = p.stamp.nanos(m.content.in(p.line))
+	}
 	p.take(fieldTime)
 	return ok
 }
 
 // number takes a whole number that is not negative.
-func (p *parser) number(to *uint64, field uint16, start, end int) {
-	if n, ok := parseUint(p.line[start:end]); ok && p.take(field) {
+func (p *parser) number(to *uint64, field uint16, m *member) {
+	if n, ok := parseUint(p.line[m.from:m.to]); ok && p.take(field) {
 		*to = n
 	}
 }
@@ -195,24 +192,19 @@ func (p *parser) ending(from, to int) bool {
 	p.take(fieldOutcome)
 	hasCode := false
 	w := walk(p.line[:to], from)
-	for {
-		name, from, to, ok := w.next()
-		if !ok {
-			return !w.bad && p.outcome != 0
-		}
-		switch string(name.in(p.line)) {
+	for w.next() {
+		switch string(w.name.in(p.line)) {
 		case "kind":
-			if p.outcome == 0 {
-				t, _ := stringAt(p.line[:to], from)
-				p.outcome = outcomeOf(t.in(p.line))
+			if p.outcome == 0 && w.quoted {
+				p.outcome = outcomeOf(w.content.in(p.line))
 			}
 		case "code":
-			if !hasCode && p.line[from] == '"' {
-				p.code, _ = stringAt(p.line[:to], from)
-				hasCode = true
+			if !hasCode && w.quoted {
+				p.code, hasCode = w.content, true
 			}
 		}
 	}
+	return !w.bad && p.outcome != 0
 }
 
 // outcomeOf returns the kind of a name, or 0.

@@ -43,6 +43,16 @@ type walker struct {
 	i     int  // where the next member, or the end, is to be found
 	first bool // no member was read yet
 	bad   bool // there is no whole JSON object
+	member
+}
+
+// A member is a name and where its value stands, the quotes of a string and
+// the brackets of a list or an object included.
+type member struct {
+	name     text
+	from, to int
+	quoted   bool // the value is a string
+	content  text // of a string
 }
 
 // walk begins at the opening brace, at or behind b[i]. The object must end
@@ -57,35 +67,44 @@ func walk(b []byte, i int) walker {
 	return w
 }
 
-// next returns the next member's name, and where its value stands. ok is false
-// at the end, and where the object is bad.
-func (w *walker) next() (name text, from, to int, ok bool) {
+// next moves to the next member. It returns false at the end, and where the
+// object is bad.
+func (w *walker) next() bool {
 	b, i := w.b, w.i
 	if w.bad {
-		return text{}, 0, 0, false
+		return false
 	}
 	if !w.first {
 		if i = skipSpace(b, i); i >= len(b) || b[i] != ',' {
 			w.close(i)
-			return text{}, 0, 0, false
+			return false
 		}
 		i++
 	}
 	i = skipSpace(b, i)
 	if w.first && i < len(b) && b[i] == '}' {
 		w.close(i)
-		return text{}, 0, 0, false
+		return false
 	}
 	w.first = false
-	name, i = stringAt(b, i)
+	w.name, i = stringAt(b, i)
 	if i = skipSpace(b, i); i >= len(b) || b[i] != ':' {
 		w.bad = true
-		return text{}, 0, 0, false
+		return false
 	}
-	from = skipSpace(b, i+1)
-	to = skipValue(b, from)
-	w.i, w.bad = to, to <= from
-	return name, from, to, !w.bad
+	w.value(skipSpace(b, i+1))
+	w.i, w.bad = w.to, w.to <= w.from || w.to > len(b)
+	return !w.bad
+}
+
+// value finds the end of the value at b[i].
+func (w *walker) value(i int) {
+	w.from = i
+	if w.quoted = i < len(w.b) && w.b[i] == '"'; w.quoted {
+		w.content, w.to = stringAt(w.b, i)
+		return
+	}
+	w.to = skipValue(w.b, i)
 }
 
 // close expects the closing brace at i, and nothing behind it.
