@@ -13,7 +13,7 @@ type head struct {
 	batches  <-chan batch      // of the current segment; nil between two
 	batch    batch
 	next     int   // index in batch.hits
-	when     int64 // greatest time so far, by which trails are merged
+	when     int64 // its time, by which trails are merged
 }
 
 // advance moves to the next hit. It returns false at the end of the trail, or
@@ -28,7 +28,7 @@ func (h *head) advance(ctx context.Context) bool {
 		}
 	}
 	if c := &h.batch.hits[h.next]; c.timed {
-		h.when = max(h.when, c.when) // a line without a time goes with the one before it
+		h.when = c.when // a line without a time goes with the one before it
 	}
 	return true
 }
