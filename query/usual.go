@@ -100,10 +100,13 @@ func (p *parser) usualEnding(i int) int {
 }
 
 // settings steps over the fields from tier on, where they hold what they
-// mostly hold. They say nothing that a record keeps.
+// mostly hold, and reads what follows. They say nothing that a record keeps.
 func (p *parser) settings(i int) int {
 	if next := p.literal(i, `,"tier":"warm","dry_run":false,"schema_version":4,"secrets_resolved":false`); next != 0 {
-		return next
+		i = next
 	}
-	return i
+	if p.seen&p.need == p.need {
+		return i
+	}
+	return p.usualTail(i)
 }
