@@ -34,9 +34,11 @@
 // has been met, which in the order of docs/formats/event.md is early. The walk
 // takes any order of fields, white space, escapes, and lines of the schema
 // versions 1 to 3, only not as fast. Where a key stands twice, the first one
-// counts. What comes behind the last field needed is not looked at, so a line
-// that is damaged there still counts as an event.
+// counts. What comes behind the last field needed is not looked at, but for
+// the closing brace, so a scan takes a line that is damaged there for an event.
+// Collect walks lines to their end, and counts such a line as bad.
 //
-// Read whole segments in parallel are put in order again before they are
-// yielded. Memory is bounded, whatever the size of the trail.
+// Segments are read in parallel, and their lines put in order again before
+// they are yielded. Memory is bounded, whatever the size of the trail; only a
+// Limit holds as many lines as it says.
 package query
