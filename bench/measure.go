@@ -122,9 +122,9 @@ func measureSustained(c *config) error {
 
 // sustained returns the median cost of three runs, in ns for an event.
 func sustained(c *config, who contender, callers int) (wall, cpu float64, err error) {
-	n := c.times(1_000_000)
+	n := c.times(200_000)
 	if who.name == "tooltrail" {
-		n *= 4
+		n *= 20 // as long a run as the others'
 	}
 	type cost struct{ wall, cpu float64 }
 	var costs []cost

@@ -32,7 +32,7 @@ const maxHeld = 500
 
 // paddedWidths bound the columns where nothing is cut, so that one odd value
 // does not push everything aside.
-var paddedWidths = [columnCount]int{12, 24, 24, 32, 40, 9}
+var paddedWidths = [columnCount]int{12, 24, 24, 32, 56, 9}
 
 // leastWidths keep the columns from moving with every new row.
 var leastWidths = [columnCount]int{columnOutcome: len("execution_failed"), columnDuration: len("12.34 s")}
