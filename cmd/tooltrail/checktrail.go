@@ -62,12 +62,12 @@ func readEnd(dir string) (trailEnd, error) {
 			e.torn = info.Size() - l.Offset - int64(len(l.Bytes)) - 1
 		}
 	}
-	events, _, err := lastOfTrail(dir, 1, func(l trail.Line) bool { return l.Kind() == trail.Event }, silent)
+	events, _, err := lastOfTrail(dir, 1, func(l trail.Line) bool { return kindOf(l.Bytes) == trail.Event }, silent)
 	if err != nil {
 		return e, err
 	}
 	if len(events) > 0 {
-		e.lastEvent, _ = events[0].Time()
+		e.lastEvent, _ = timeOf(events[0])
 	}
 	e.running = e.pid > 0 && !e.stopped && isRunning(e.pid)
 	return e, nil
@@ -164,8 +164,8 @@ func checkPlaces(c *checkup, name string, account *trail.Account) {
 			"%s: line %d at offset %d: %v", filepath.Base(e.Segment), e.Line, e.Offset, e.Err)
 	}
 	if account.Unknown > 0 {
-		c.add(name, wrong, "tooltrail query names the places; find out who writes into the trail",
-			"%s neither an event nor a note", pluralVerb(account.Unknown, "line is", "lines are"))
+		c.add(name, wrong, "find out who else writes into the trail; tooltrail tail names the lines that cannot be read",
+			"%s begin as an event or a note of ours", pluralVerb(account.Unknown, "line does not", "lines do not"))
 	}
 }
 

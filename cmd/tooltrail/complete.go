@@ -112,7 +112,7 @@ func (a *app) recent(cmd *cobra.Command) []*audit.CallEvent {
 		return nil
 	}
 	dirs, _ := trail.Find(path)
-	isEvent := func(l trail.Line) bool { return l.Kind() == trail.Event }
+	isEvent := func(l trail.Line) bool { return kindOf(l.Bytes) == trail.Event }
 	var events []*audit.CallEvent
 	for _, dir := range dirs {
 		segs, _ := trail.Segments(dir)

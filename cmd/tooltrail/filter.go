@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tooltrail/tooltrail/audit"
 	"github.com/tooltrail/tooltrail/query"
 	"github.com/tooltrail/tooltrail/trail"
 )
@@ -66,25 +67,36 @@ func (c *choice) event(line []byte) bool { return c.filter == nil || c.filter.Ma
 // are not ours.
 func (c *choice) picker(g *grumbler) picker {
 	return func(l trail.Line) bool {
-		switch l.Kind() {
+		switch kindOf(l.Bytes) {
 		case trail.Event:
 			return c.event(l.Bytes) || c.loss(l)
 		case trail.Note:
 			return c.filter == nil || c.loss(l)
 		}
-		g.line(l, "neither an event nor a note")
+		g.line(l, notOurs)
 		return false
 	}
 }
 
 // loss reports whether a line declares a loss that is shown.
 func (c *choice) loss(l trail.Line) bool {
-	if !c.losses || !bytes.Contains(l.Bytes, lossKey) {
+	if !c.losses || !bytes.Contains(l.Bytes, lossKey) || !declaresLoss(l.Bytes) {
 		return false
 	}
-	at, ok := l.Time()
+	at, ok := timeOf(l)
 	return !ok || !at.Before(c.since) && (c.until.IsZero() || at.Before(c.until))
 }
 
-// lossKey is how a loss begins in the lines that we write.
-var lossKey = []byte(`"lost":{`)
+// lossKey is what a line holds that declares a loss.
+var lossKey = []byte(`"lost"`)
+
+func declaresLoss(line []byte) bool {
+	if ev, err := audit.Decode(line); err == nil {
+		return ev.Lost != nil
+	}
+	n, err := parseNote(line)
+	return err == nil && n.lost != nil
+}
+
+// notOurs is what is said of a line that is no event and no note.
+const notOurs = "neither an event nor a note"

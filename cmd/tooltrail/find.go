@@ -40,14 +40,18 @@ func (s *callSearch) search(p *place, g *grumbler) error {
 			continue
 		case err != nil:
 			return explainRead(err)
-		case line.Kind() == trail.Unknown:
-			g.line(line, "neither an event nor a note")
-			continue
 		case line.Kind() == trail.Note:
 			continue
 		}
 		// Our own lines have the id in front; only what may fit is decoded.
 		if id, ok := bytes.CutPrefix(afterTime(line.Bytes), needle); ok && !s.mayFit(id) {
+			continue
+		}
+		switch kindOf(line.Bytes) {
+		case trail.Unknown:
+			g.line(line, notOurs)
+			continue
+		case trail.Note:
 			continue
 		}
 		ev, err := audit.Decode(line.Bytes)
@@ -60,8 +64,12 @@ func (s *callSearch) search(p *place, g *grumbler) error {
 	return nil
 }
 
-// afterTime returns what follows the timestamp of an event's line.
+// afterTime returns what follows the timestamp of an event's line; nil where
+// the line is none that we write.
 func afterTime(line []byte) []byte {
+	if (trail.Line{Bytes: line}).Kind() != trail.Event {
+		return nil
+	}
 	_, rest, _ := bytes.Cut(line, []byte(`",`))
 	return rest
 }

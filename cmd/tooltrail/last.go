@@ -48,7 +48,7 @@ func timed(lines []trail.Line) []timedLine {
 	out := make([]timedLine, len(lines))
 	var latest time.Time
 	for i, l := range lines {
-		if ts, ok := l.Time(); ok && ts.After(latest) {
+		if ts, ok := timeOf(l); ok && ts.After(latest) {
 			latest = ts
 		}
 		out[i] = timedLine{l, latest}

@@ -37,7 +37,7 @@ const noValue = "-"
 // rowsOf returns the rows of a line: an event, if it is wanted, after the loss
 // that it declares; or a note.
 func rowsOf(line trail.Line, zone *time.Location, wanted func([]byte) bool) ([]row, error) {
-	if line.Kind() == trail.Note {
+	if kindOf(line.Bytes) == trail.Note {
 		n, err := parseNote(line.Bytes)
 		if err != nil {
 			return nil, err
