@@ -77,7 +77,8 @@ func (q *Queue) offer(p prepared, w *waiter) claim {
 	s.ev = *p.ev
 	s.dropped, s.charge, s.waiter = q.counters.dropped.Load(), p.charge, w
 	s.publish(ticket)
-	switch half := ticket-q.ring.head.Load() > q.ring.mask/2; {
+	// The event may have been taken already, and head be ahead of its ticket.
+	switch half := int64(ticket-q.ring.head.Load()) > int64(q.ring.mask/2); {
 	case q.idle.Load() == parked, half && q.idle.Load() == lingering:
 		q.rouse()
 	case half:

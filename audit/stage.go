@@ -137,7 +137,10 @@ func (s *stage) recycle(b *buffer) {
 func (s *stage) trim() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.spare = s.spare[:min(len(s.spare), 1)]
+	if len(s.spare) > 1 {
+		clear(s.spare[1:])
+		s.spare = s.spare[:1]
+	}
 }
 
 func (s *stage) encodeSlot(b *buffer, slot *slot) {
