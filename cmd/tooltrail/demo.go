@@ -30,6 +30,7 @@ func newDemoCmd(a *app) *cobra.Command {
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context(), dir) },
 	}
 	cmd.Flags().StringVar(&dir, "trail", "", "record into the home `DIR` (default a temporary folder, which stays)")
+	_ = cmd.MarkFlagDirname("trail")
 	return cmd
 }
 
@@ -62,7 +63,7 @@ Look further:
   tooltrail query %[1]s outcome:error
   tooltrail query %[1]s --json tool:read_file
 
-Record your own server: put this before its command in your client's configuration
+Record your own server: put this before its command, in your client's settings
   tooltrail run --
 `, flag)
 	return nil
@@ -83,7 +84,7 @@ func (a *app) record(home string) error {
 	}
 	r, err := config.OpenRecorder(home, "demo", &config.RecorderOptions{Version: readVersion().Version})
 	if err != nil {
-		return &hintError{err, "name a folder that you can write with --trail DIR"}
+		return &hintError{err, homeHint(err)}
 	}
 	err = demo.Run(&demo.Options{
 		Server: []string{self, demoServerCmd}, Sink: r.Queue, Principal: osUser(), MACKey: r.MACKey,

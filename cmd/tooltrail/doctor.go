@@ -47,9 +47,10 @@ func newDoctorCmd(a *app) *cobra.Command {
 		Long: `Check the folder of the trails, the disk, every trail's lines and numbers, and
 the programs that MCP servers are commonly started with. Exits with 1 if
 something is wrong.`,
-		Example: "  tooltrail doctor\n  tooltrail doctor --json | jq '.findings[] | select(.level != \"ok\")'",
-		Args:    noArgs,
-		RunE:    func(*cobra.Command, []string) error { return a.doctor(dir, asJSON) },
+		Example:    "  tooltrail doctor\n  tooltrail doctor --json | jq '.findings[] | select(.level != \"ok\")'",
+		Args:       noArgs,
+		SuggestFor: []string{"check", "status", "verify"},
+		RunE:       func(*cobra.Command, []string) error { return a.doctor(dir, asJSON) },
 	}
 	trailFlag(cmd, &dir)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tooltrail/tooltrail/audit"
@@ -14,19 +15,21 @@ import (
 // filterHelp explains filter words in the help of the commands that take them.
 const filterHelp = `A filter is a list of words, all of which must hold:
 
-  tool:fs.*       the tool; * and ? are wildcards, a comma means any of
-  caller:cli,ide  the caller; also server:, principal: and session:
+  tool:fs.*       the tool; * stands for any text, ? for one character
+  caller:cli,ide  the caller is one of these: a comma means any of
+  server:         the server; likewise principal: and session:
   outcome:error   everything but success; or one of the six kinds
   code:TIMEOUT    the code of execution_failed
   since:2h        not older; until:2026-11-24 not younger than that day
   min:50ms        took at least this long
   id:01KSSVP      the call's id begins so
-  -tool:read_*    a leading minus turns a word round
-  timeout         any other word: lines that contain it, in any case
-  "two words"     quotes keep a value together and make it literal
+  timeout         a bare word: its text stands anywhere in the stored line,
+                  in any case; of a comma in it nothing is made
+  -tool:read_*    a minus in front: the word must not hold
+  "two words"     quotes keep a value together, and make it literal
 
-The words of a shell need quotes where they hold * or ?; put -- in front of
-words that would be read as flags, such as -timeout.`
+So caller:ci tool:pay is both, caller:ci,ide either. A shell wants quotes around
+* and ?; a bare word with a minus needs -- before it: tooltrail query -- -timeout`
 
 // parseFilter reads a command's filter words. Times without a zone are local.
 func (a *app) parseFilter(args []string) (*query.Filter, error) {
@@ -34,11 +37,35 @@ func (a *app) parseFilter(args []string) (*query.Filter, error) {
 	var parse *query.ParseError
 	switch {
 	case errors.As(err, &parse):
-		return nil, &usageError{Err: fmt.Errorf("filter word %q: %w", parse.Word, parse.Err), Hint: "tooltrail query --help, which lists the words"}
+		hint := meantWord(parse)
+		if hint == "" {
+			hint = "tooltrail query --help, which lists the words"
+		}
+		return nil, &usageError{Err: fmt.Errorf("filter word %q: %w", parse.Word, parse.Err), Hint: hint}
 	case err != nil:
 		return nil, &usageError{Err: err}
 	}
 	return f, nil
+}
+
+// meantWord suggests a word for an outcome that there is not: one whose name
+// holds what was typed, or the code of that name.
+func meantWord(parse *query.ParseError) string {
+	var unknown *query.UnknownError
+	if !errors.As(parse.Err, &unknown) || unknown.What != "outcome" || unknown.Nearest != "" || len(unknown.Name) < 2 {
+		return ""
+	}
+	minus := ""
+	if strings.HasPrefix(parse.Word, "-") {
+		minus = "-"
+	}
+	name := strings.ToLower(unknown.Name)
+	for _, known := range unknown.Known {
+		if strings.Contains(known, name) || name == "ok" && known == audit.KindSuccess.String() {
+			return minus + "outcome:" + known
+		}
+	}
+	return minus + "code:" + strings.ToUpper(name) + ", if that is the code of a failure"
 }
 
 // A choice says which lines tail shows.

@@ -1,5 +1,36 @@
 package main
 
+import "github.com/spf13/cobra"
+
+// newHelpCmd returns the command help. That of cobra ends well for a command
+// that there is not.
+func newHelpCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		Short:   "Explain a command",
+		Example: "  tooltrail help query",
+		GroupID: groupSetUp,
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(help *cobra.Command, args []string) error {
+			cmd, rest, err := help.Root().Find(args)
+			if err != nil || len(rest) > 0 && cmd == help.Root() {
+				return knownCommand(help.Root(), args)
+			}
+			cmd.InitDefaultHelpFlag()
+			return cmd.Help()
+		},
+		ValidArgsFunction: func(help *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			var names []cobra.Completion
+			for _, cmd := range help.Root().Commands() {
+				if len(args) == 0 && cmd.IsAvailableCommand() {
+					names = append(names, cobra.CompletionWithDesc(cmd.Name(), cmd.Short))
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+}
+
 // The help shows an example first: it is what most readers came for.
 const helpTemplate = `{{with (or .Long .Short)}}{{. | trimTrailingWhitespaces}}
 

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"path/filepath"
+
+	"github.com/tooltrail/tooltrail/trail"
 )
 
 // home returns the folder that --trail names, as an absolute path. Where the
@@ -22,6 +24,14 @@ func (a *app) home(flag string) (string, error) {
 		return "", &hintError{err, "name a folder with --trail DIR or TOOLTRAIL_DIR"}
 	}
 	return filepath.Join(state, "tooltrail"), nil
+}
+
+// homeHint says what to do where a home cannot be recorded into.
+func homeHint(err error) string {
+	if errors.Is(err, trail.ErrNewerFormat) {
+		return "a newer tooltrail, or another folder with --trail DIR"
+	}
+	return "name a folder that you can write with --trail DIR"
 }
 
 // A relative $XDG_STATE_HOME counts for nothing, as the XDG Base Directory

@@ -31,8 +31,9 @@ func newQueryCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:               "query [FILTER…]",
 		Short:             "List the calls that a filter chooses",
-		Long:              "List the calls that a filter chooses, newest last.\n\n" + filterHelp,
+		Long:              "List the calls that a filter chooses, newest last.\n\n" + filterHelp + "\n\n" + jsonHelp,
 		Example:           queryExample,
+		SuggestFor:        []string{"list", "ls", "search", "find", "grep"},
 		RunE:              func(cmd *cobra.Command, args []string) error { return q.run(cmd.Context(), args) },
 		ValidArgsFunction: a.completeFilter,
 	}
@@ -62,6 +63,7 @@ func (q *queryCmd) run(ctx context.Context, args []string) error {
 		return quietEnd(err)
 	}
 	s := &shower{out: bufio.NewWriterSize(q.stdout, 64<<10), grumbler: q.grumbler()}
+	s.lines = q.lines(s.out)
 	if !q.asJSON && !q.count {
 		s.table = q.table(s.out, len(p.dirs) > 1)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -51,7 +50,6 @@ func newRoot(a *app) *cobra.Command {
 		Long:              longHelp,
 		Example:           rootExample,
 		Args:              knownCommand,
-		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
@@ -59,15 +57,23 @@ func newRoot(a *app) *cobra.Command {
 		// Letters that a mistyped command may differ in.
 		SuggestionsMinimumDistance: maxDistance,
 	}
+	version := root.Flags().Bool("version", false, "say which build this is")
+	root.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *version {
+			return readVersion().write(a.stdout)
+		}
+		return cmd.Help()
+	}
 	for _, g := range []string{groupRecord, groupLook, groupSetUp} {
 		root.AddGroup(&cobra.Group{ID: g, Title: strings.ToUpper(g[:1]) + g[1:]})
 	}
 	for _, c := range commands {
 		cmd := c.make(a)
 		cmd.GroupID = c.group
+		cmd.DisableFlagsInUseLine = true // "[flags]" says nothing, and stands where run has the server's
 		root.AddCommand(cmd)
 	}
-	root.SetHelpCommandGroupID(groupSetUp)
+	root.SetHelpCommand(newHelpCmd())
 	root.PersistentFlags().StringVar(&a.colour, "color", "auto", "colour the output: `WHEN` is auto, always or never")
 	_ = root.RegisterFlagCompletionFunc("color", cobra.FixedCompletions(colourChoices, cobra.ShellCompDirectiveNoFileComp))
 	root.SetFlagErrorFunc(flagError)
@@ -116,17 +122,4 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		return usagef("%q is one argument too many: '%s' takes none", unshield(args[0]), cmd.CommandPath())
 	}
 	return nil
-}
-
-// flagError makes a wrong flag a usage error, and suggests the one that may
-// have been meant.
-func flagError(cmd *cobra.Command, err error) error {
-	usage := &usageError{Err: err}
-	var unknown interface{ GetSpecifiedName() string }
-	if errors.As(err, &unknown) {
-		if near := nearestFlag(cmd, unknown.GetSpecifiedName()); near != "" {
-			usage.Hint = fmt.Sprintf("%s --%s", cmd.CommandPath(), near)
-		}
-	}
-	return usage
 }

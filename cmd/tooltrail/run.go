@@ -3,10 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os/exec"
 	"os/user"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,10 +40,11 @@ type runFlags struct {
 func newRunCmd(a *app) *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
-		Use:     "run [--trail DIR] [--name NAME] [--timeout D] -- COMMAND [ARG...]",
-		Short:   "Run an MCP server on stdio and record its tool calls",
-		Long:    runLong,
-		Example: runExample,
+		Use:        "run [--trail DIR] [--name NAME] [--timeout D] -- COMMAND [ARG...]",
+		Short:      "Run an MCP server on stdio and record its tool calls",
+		Long:       runLong,
+		Example:    runExample,
+		SuggestFor: []string{"start", "exec", "record", "wrap"},
 		Args: func(cmd *cobra.Command, args []string) error {
 			return checkRunArgs(cmd.ArgsLenAtDash(), args, &f)
 		},
@@ -50,22 +52,26 @@ func newRunCmd(a *app) *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.trail, "trail", "", "home of the trails: `DIR` (default $TOOLTRAIL_DIR, else the state folder)")
+	flags.SetInterspersed(false) // what follows the first argument is the server's
+	flags.StringVar(&f.trail, "trail", "", "record into the home `DIR` (default $TOOLTRAIL_DIR, else your state folder)")
+	_ = cmd.MarkFlagDirname("trail")
 	flags.StringVar(&f.name, "name", "", "the server's `NAME` in the trail (default taken from the command)")
-	flags.DurationVar(&f.timeout, "timeout", 0, "record a call without a reply after `D` as TIMEOUT (default never); the call itself goes on")
+	flags.DurationVar(&f.timeout, "timeout", 0, "record a call without a reply after `D` as TIMEOUT, and let it go on (default never)")
 	return cmd
 }
 
 // checkRunArgs wants a command, and nothing before "--".
 func checkRunArgs(dash int, args []string, f *runFlags) error {
 	switch {
+	case f.name == "--" || f.trail == "--":
+		return usagef("a flag before -- has no value")
+	case dash < 0 && slices.Contains(args, "--"):
+		return usagef("%q stands before --; only flags may", unshield(args[0]))
 	case dash < 0 && len(args) > 0:
 		return &usageError{
-			Err:  fmt.Errorf("put -- before the server's command, so that its flags are its own"),
-			Hint: "tooltrail run -- " + unshield(args[0]) + " ...",
+			Err:  errors.New("put -- before the server's command, so that its flags are its own"),
+			Hint: "tooltrail run -- " + strings.Join(filterWords(args), " "),
 		}
-	case dash > 0:
-		return usagef("%q stands before --; only flags may", unshield(args[0]))
 	case len(args) == 0:
 		return &usageError{
 			Err:  errors.New("there is no command to run"),
@@ -95,7 +101,7 @@ func (a *app) run(args []string, f *runFlags) error {
 	log := slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	r, err := config.OpenRecorder(home, name, &config.RecorderOptions{Version: readVersion().Version, Logger: log})
 	if err != nil {
-		return &hintError{err, "name a folder that you can write with --trail DIR; nothing was started"}
+		return &hintError{err, homeHint(err) + "; nothing was started"}
 	}
 	status, err := stdio.Run(&stdio.Options{
 		Args: args, Stdin: a.stdinFile, Stdout: a.stdoutFile, Stderr: a.stderrFile,

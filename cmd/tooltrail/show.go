@@ -18,8 +18,9 @@ func newShowCmd(a *app) *cobra.Command {
 		Short: "Show everything that is recorded of a call",
 		Long: `Show every field of one call, and where its line stands. The beginning of an id
 will do where it fits one call only.`,
-		Example: "  tooltrail show 01KSSVP14J4MS4RTCZJ1GGBCG8\n  tooltrail show 01KSSVP14J --json",
-		Args:    oneCallID,
+		Example:    "  tooltrail show 01KSSVP14J4MS4RTCZJ1GGBCG8\n  tooltrail show 01KSSVP14J --json",
+		Args:       oneCallID,
+		SuggestFor: []string{"get", "inspect", "cat"},
 		RunE: func(_ *cobra.Command, args []string) error {
 			return a.show(dir, unshield(args[0]), asJSON)
 		},
@@ -63,7 +64,7 @@ func (a *app) show(dir, id string, asJSON bool) error {
 	out := bufio.NewWriter(a.stdout)
 	for i, f := range lines {
 		if asJSON {
-			if err := writeLine(out, f.line.Bytes); err != nil {
+			if err := a.lines(out).write(f.line.Bytes); err != nil {
 				return err
 			}
 			continue

@@ -37,6 +37,7 @@ their durations (the quantiles are within 1 %), and what was lost meanwhile.
 
 ` + filterHelp,
 		Example:           statsExample,
+		SuggestFor:        []string{"count", "summary", "top"},
 		RunE:              func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
 		ValidArgsFunction: a.completeFilter,
 	}

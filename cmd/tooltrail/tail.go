@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"time"
@@ -22,7 +21,9 @@ const tailExample = `  tooltrail tail
 const tailHelp = `Show the last calls, and with -f those to come, as they end.
 
 Times are local. Losses and what a trail remarks about itself stand in rows of
-their own. A filter chooses events; see 'tooltrail query --help' for its words.`
+their own. A filter chooses events; see 'tooltrail query --help' for its words.
+
+` + jsonHelp
 
 // A tailCmd shows the end of the trails.
 type tailCmd struct {
@@ -36,24 +37,25 @@ type tailCmd struct {
 func newTailCmd(a *app) *cobra.Command {
 	t := &tailCmd{app: a}
 	cmd := &cobra.Command{
-		Use:     "tail [-f] [-n N] [FILTER…]",
-		Short:   "Show the last calls, and follow",
-		Long:    tailHelp,
-		Example: tailExample,
-		RunE:    func(cmd *cobra.Command, args []string) error { return t.run(cmd.Context(), args) },
+		Use:        "tail [-f] [-n N] [FILTER…]",
+		Short:      "Show the last calls, and follow",
+		Long:       tailHelp,
+		Example:    tailExample,
+		SuggestFor: []string{"log", "logs", "watch", "follow"},
+		RunE:       func(cmd *cobra.Command, args []string) error { return t.run(cmd.Context(), args) },
 
 		ValidArgsFunction: a.completeFilter,
 	}
 	trailFlag(cmd, &t.dir)
 	cmd.Flags().BoolVarP(&t.follow, "follow", "f", false, "go on with the calls to come")
-	cmd.Flags().IntVarP(&t.n, "lines", "n", 20, "how many of the last rows to show")
+	cmd.Flags().IntVarP(&t.n, "lines", "n", 20, "show the last `N` rows")
 	cmd.Flags().BoolVar(&t.asJSON, "json", false, "print the stored lines as they are")
 	return cmd
 }
 
 func (t *tailCmd) run(ctx context.Context, args []string) error {
 	if t.n < 0 {
-		return usagef("-n is a number of rows, not %d", t.n)
+		return usagef("-n is a number of rows from 0 up, not %d", t.n)
 	}
 	f, err := t.parseFilter(args)
 	if err != nil {
@@ -187,11 +189,13 @@ type shower struct {
 	out      *bufio.Writer
 	want     picker
 	table    *table // nil: as stored
+	lines    *lineWriter
 	grumbler *grumbler
 }
 
 func (t *tailCmd) shower(p *place, g *grumbler, c *choice) *shower {
 	s := &shower{out: bufio.NewWriter(t.stdout), want: c.picker(g), grumbler: g}
+	s.lines = t.lines(s.out)
 	if !t.asJSON {
 		// A home that is followed may get further trails.
 		s.table = t.table(s.out, len(p.dirs) > 1 || t.follow && !p.isTrail())
@@ -202,7 +206,7 @@ func (t *tailCmd) shower(p *place, g *grumbler, c *choice) *shower {
 
 func (s *shower) show(l trail.Line) error {
 	if s.table == nil {
-		return writeLine(s.out, l.Bytes)
+		return s.lines.write(l.Bytes)
 	}
 	err := s.table.add(l)
 	var unreadable *unreadableError
@@ -220,12 +224,4 @@ func (s *shower) flush() error {
 		}
 	}
 	return s.out.Flush()
-}
-
-func writeLine(w io.Writer, line []byte) error {
-	if _, err := w.Write(line); err != nil {
-		return err
-	}
-	_, err := w.Write([]byte{'\n'})
-	return err
 }

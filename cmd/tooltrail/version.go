@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"runtime"
@@ -72,11 +71,4 @@ func (v buildVersion) write(w io.Writer) error {
 	}
 	_, err := fmt.Fprintf(w, "tooltrail %s%s %s %s/%s\n", v.Version, commit, v.Go, v.OS, v.Arch)
 	return err
-}
-
-// writeJSON writes a value as one line of JSON.
-func writeJSON(w io.Writer, value any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	return e.Encode(value)
 }
