@@ -69,13 +69,15 @@ func readEnd(dir string) (trailEnd, error) {
 	if len(events) > 0 {
 		e.lastEvent, _ = timeOf(events[0])
 	}
-	e.running = e.pid > 0 && !e.stopped && isRunning(e.pid)
+	e.running = e.pid > 0 && !e.stopped && holds(e.pid, lockFile(dir))
 	return e, nil
 }
 
+func lockFile(dir string) string { return filepath.Join(dir, "state", "lock") }
+
 // lockPID returns the process that last took the trail's lock, 0 if unknown.
 func lockPID(dir string) int {
-	b, err := os.ReadFile(filepath.Join(dir, "state", "lock"))
+	b, err := os.ReadFile(lockFile(dir))
 	if err != nil {
 		return 0
 	}

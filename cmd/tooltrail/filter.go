@@ -68,6 +68,17 @@ func meantWord(parse *query.ParseError) string {
 	return minus + "code:" + strings.ToUpper(name) + ", if that is the code of a failure"
 }
 
+// sayNoCalls tells people, not programs, that there is nothing to show.
+func (a *app) sayNoCalls(words []string, asJSON bool) {
+	switch {
+	case asJSON:
+	case len(words) > 0:
+		fmt.Fprintln(a.stderr, "no calls pass the filter")
+	default:
+		fmt.Fprintln(a.stderr, "no calls")
+	}
+}
+
 // A choice says which lines tail shows.
 type choice struct {
 	filter *query.Filter // nil: everything

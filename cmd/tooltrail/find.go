@@ -111,7 +111,7 @@ func (s *callSearch) result() ([]found, error) {
 	}
 	if len(s.found) == 0 {
 		return nil, &hintError{fmt.Errorf("there is no call %s", s.prefix),
-			"tooltrail query --json, whose lines have the call_id; or another --trail"}
+			"tooltrail tail --id, which shows the ids; or another --trail"}
 	}
 	for _, f := range s.found {
 		if f.event.CallID != s.found[0].event.CallID {

@@ -23,6 +23,7 @@ type queryCmd struct {
 	dir    string
 	limit  int
 	asJSON bool
+	ids    bool
 	count  bool
 }
 
@@ -39,6 +40,7 @@ func newQueryCmd(a *app) *cobra.Command {
 	}
 	trailFlag(cmd, &q.dir)
 	cmd.Flags().IntVar(&q.limit, "limit", 0, "show the newest `N` only; 0 is no limit")
+	cmd.Flags().BoolVar(&q.ids, "id", false, "show the calls' ids, as 'tooltrail show' takes them")
 	cmd.Flags().BoolVar(&q.asJSON, "json", false, "print the stored lines as they are")
 	cmd.Flags().BoolVar(&q.count, "count", false, "print how many there are")
 	return cmd
@@ -66,6 +68,7 @@ func (q *queryCmd) run(ctx context.Context, args []string) error {
 	s.lines = q.lines(s.out)
 	if !q.asJSON && !q.count {
 		s.table = q.table(s.out, len(p.dirs) > 1)
+		s.table.ids = q.ids
 	}
 	n, err := q.scan(ctx, p, f, s)
 	if err != nil {
@@ -76,6 +79,9 @@ func (q *queryCmd) run(ctx context.Context, args []string) error {
 	}
 	if err := s.flush(); err != nil {
 		return err
+	}
+	if n == 0 && !q.count {
+		q.sayNoCalls(args, q.asJSON)
 	}
 	s.grumbler.finish()
 	return nil

@@ -23,6 +23,7 @@ type row struct {
 // Columns of the table.
 const (
 	columnTime = iota
+	columnID
 	columnServer
 	columnCaller
 	columnTool
@@ -62,6 +63,7 @@ func eventRow(ev *audit.CallEvent, slot string, zone *time.Location) row {
 	r := row{at: ev.Time.In(zone), kind: ev.Outcome.Kind}
 	r.cells = [columnCount]string{
 		columnTime:     r.at.Format("15:04:05.000"),
+		columnID:       cell(ev.CallID),
 		columnServer:   cell(serverOf(ev, slot)),
 		columnCaller:   cell(ev.CallerID),
 		columnTool:     cell(ev.ToolID),

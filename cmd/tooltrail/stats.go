@@ -143,8 +143,13 @@ func (s *statsCmd) headline(st *query.Stats) string {
 		return "no calls"
 	}
 	const layout = "2006-01-02 15:04:05"
+	first, last := st.First.In(s.zone), st.Last.In(s.zone)
+	to := last.Format(layout)
+	if day := layout[:len("2006-01-02")]; first.Format(day) == last.Format(day) {
+		to = last.Format(layout[len("2006-01-02 "):])
+	}
 	return fmt.Sprintf("%s, %s (%.1f %%), %s to %s", plural(st.Events, "call"), plural(st.Errors, "error"),
-		100*float64(st.Errors)/float64(st.Events), st.First.In(s.zone).Format(layout), st.Last.In(s.zone).Format(layout))
+		100*float64(st.Errors)/float64(st.Events), first.Format(layout), to)
 }
 
 // writeGroup shows the rows of one field: in a summary, those with the most
@@ -188,7 +193,11 @@ func writeColumns(out *bufio.Writer, lines [][]string, columns int, palette term
 		var b strings.Builder
 		b.WriteString(term.Pad(term.Cut(l[0], widths[0]), widths[0]))
 		for i, c := range l[1:] {
-			b.WriteString(gap + term.PadLeft(c, widths[i+1]))
+			c = term.PadLeft(c, widths[i+1])
+			if n > 0 && lines[0][i+1] == "errors" && l[i+1] != "0" {
+				c = palette.Paint(term.Red, c)
+			}
+			b.WriteString(gap + c)
 		}
 		colour := term.Plain
 		if n == 0 {

@@ -19,6 +19,7 @@ type table struct {
 	columns func() int // of the terminal, asked for every row; 0: cut nothing
 	zone    *time.Location
 	servers bool                   // show the servers
+	ids     bool                   // show the calls' ids
 	wanted  func(line []byte) bool // whether an event is shown
 
 	held   []row // until the first flush
@@ -32,7 +33,7 @@ const maxHeld = 500
 
 // paddedWidths bound the columns where nothing is cut, so that one odd value
 // does not push everything aside.
-var paddedWidths = [columnCount]int{12, 24, 24, 32, 56, 9}
+var paddedWidths = [columnCount]int{12, 26, 24, 24, 32, 56, 9}
 
 // leastWidths keep the columns from moving with every new row.
 var leastWidths = [columnCount]int{columnOutcome: len("execution_failed"), columnDuration: len("12.34 s")}
@@ -128,7 +129,7 @@ func (t *table) writeCells(b *strings.Builder, r row) {
 	columns := t.columns()
 	widths := t.fitted(columns)
 	for i, c := range r.cells {
-		if i == columnServer && !t.servers {
+		if i == columnServer && !t.servers || i == columnID && !t.ids {
 			continue
 		}
 		if columns > 0 {
@@ -139,26 +140,37 @@ func (t *table) writeCells(b *strings.Builder, r row) {
 			continue
 		}
 		// The padding stays outside of the colour: nothing of it is seen.
-		b.WriteString(t.palette.Paint(cellColour(i, r), c))
+		b.WriteString(t.paint(i, r, c))
 		b.WriteString(term.Pad("", widths[i]-term.Width(c)))
 		b.WriteString(gap)
 	}
 	b.WriteByte('\n')
 }
 
+// paint colours a cell. Of an outcome it is the kind that has a colour; the
+// eye finds it, and the rest can be read.
+func (t *table) paint(column int, r row, text string) string {
+	if column != columnOutcome {
+		return t.palette.Paint(cellColour(column, r), text)
+	}
+	kind, detail, more := strings.Cut(text, " ")
+	if more {
+		detail = " " + detail
+	}
+	return t.palette.Paint(outcomeColour(r.kind), kind) + detail
+}
+
 func cellColour(column int, r row) term.Colour {
 	switch column {
-	case columnTime, columnServer:
+	case columnTime, columnID, columnServer:
 		return term.Dim
 	case columnCaller:
 		return term.Cyan
-	case columnOutcome:
-		return outcomeColour(r.kind)
 	}
 	return term.Plain
 }
 
-// fitted returns the widths on a terminal with so many columns: time and
+// fitted returns the widths on a terminal with so many columns: time, id and
 // duration as they are, the others in what remains.
 func (t *table) fitted(columns int) [columnCount]int {
 	if columns == 0 {
@@ -169,6 +181,9 @@ func (t *table) fitted(columns int) [columnCount]int {
 		flexible = flexible[1:]
 	}
 	room := columns - t.widths[columnTime] - t.widths[columnDuration] - len(gap)*(len(flexible)+1)
+	if t.ids {
+		room -= t.widths[columnID] + len(gap)
+	}
 	natural := make([]int, len(flexible))
 	for i, c := range flexible {
 		natural[i] = t.widths[c]

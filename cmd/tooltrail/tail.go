@@ -32,6 +32,7 @@ type tailCmd struct {
 	n      int
 	follow bool
 	asJSON bool
+	ids    bool
 }
 
 func newTailCmd(a *app) *cobra.Command {
@@ -49,6 +50,7 @@ func newTailCmd(a *app) *cobra.Command {
 	trailFlag(cmd, &t.dir)
 	cmd.Flags().BoolVarP(&t.follow, "follow", "f", false, "go on with the calls to come")
 	cmd.Flags().IntVarP(&t.n, "lines", "n", 20, "show the last `N` rows")
+	cmd.Flags().BoolVar(&t.ids, "id", false, "show the calls' ids, as 'tooltrail show' takes them")
 	cmd.Flags().BoolVar(&t.asJSON, "json", false, "print the stored lines as they are")
 	return cmd
 }
@@ -77,6 +79,9 @@ func (t *tailCmd) run(ctx context.Context, args []string) error {
 	}
 	if t.follow {
 		return t.showNew(ctx, p, seen, s)
+	}
+	if t.n > 0 && !s.shown {
+		t.sayNoCalls(args, t.asJSON)
 	}
 	g.finish()
 	return nil
@@ -190,6 +195,7 @@ type shower struct {
 	want     picker
 	table    *table // nil: as stored
 	lines    *lineWriter
+	shown    bool // something was
 	grumbler *grumbler
 }
 
@@ -200,11 +206,13 @@ func (t *tailCmd) shower(p *place, g *grumbler, c *choice) *shower {
 		// A home that is followed may get further trails.
 		s.table = t.table(s.out, len(p.dirs) > 1 || t.follow && !p.isTrail())
 		s.table.wanted = c.event
+		s.table.ids = t.ids
 	}
 	return s
 }
 
 func (s *shower) show(l trail.Line) error {
+	s.shown = true
 	if s.table == nil {
 		return s.lines.write(l.Bytes)
 	}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"testing"
+
+	"github.com/tooltrail/tooltrail/trail"
+)
+
+// The writer is the process that has the lock open, not one that has come to
+// have its number.
+func TestWhoWrites(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a")
+	tr, err := trail.Open(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := end(t, dir); !e.running || e.pid != os.Getpid() || e.stopped {
+		t.Errorf("open: %+v", e)
+	}
+	if err := tr.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if e := end(t, dir); e.running || !e.stopped {
+		t.Errorf("closed: %+v", e)
+	}
+	if runtime.GOOS != "linux" {
+		return // elsewhere a number is all there is
+	}
+	other := filepath.Join(t.TempDir(), "b")
+	if err := os.MkdirAll(filepath.Join(other, "state"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	lock := filepath.Join(other, "state", "lock")
+	if err := os.WriteFile(lock, []byte(strconv.Itoa(os.Getpid())), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if e := end(t, other); e.running {
+		t.Errorf("our number in the lock of another: %+v", e)
+	}
+}
+
+func end(t *testing.T, dir string) trailEnd {
+	t.Helper()
+	e, err := readEnd(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
