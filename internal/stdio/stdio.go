@@ -31,9 +31,7 @@ type Options struct {
 // how it ended. An error means that it could not be started. It may be called
 // once in the life of a process, whose signals are the server's from then on.
 func Run(o *Options) (proc.ExitStatus, error) {
-	catchBrokenPipe()
-	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, stopSignals...)
+	stop := catchStop()
 	child, err := proc.Start(&proc.Options{Args: o.Args, Stderr: o.Stderr, Dedicated: true})
 	if err != nil {
 		return proc.ExitStatus{}, fmt.Errorf("stdio: %w", err)
@@ -53,6 +51,18 @@ func Run(o *Options) (proc.ExitStatus, error) {
 	s.endedBy(relay.EndServerExited)
 	o.Observer.Close(s.reason)
 	return status, nil
+}
+
+// catchStop takes the signals that tell us to end, but those that we were
+// started to ignore (nohup): they stay ignored, by the server too.
+func catchStop() <-chan os.Signal {
+	stop := make(chan os.Signal, 1)
+	for _, sig := range stopSignals {
+		if !signal.Ignored(sig) {
+			signal.Notify(stop, sig)
+		}
+	}
+	return stop
 }
 
 // lastWords is how long the output of a server may stay open when nothing of
