@@ -1,6 +1,18 @@
 // Package stdio runs an MCP server behind the relay: it starts the server's
 // command, carries the bytes between it and the client, and sees to it that
 // every call has its event when either side is gone.
+//
+// # Slow clients
+//
+// A client that reads slowly holds up the server and nothing else: what the
+// server wrote before it ended is the client's, however late it reads. Two
+// things set a limit. A client that has closed its side has begun the ladder
+// of package proc, so that a server which is still held up by the client's
+// reading some 1.6 s later is ended then; without the relay it would live on
+// until its client reads, goes or kills it. And once we were told to stop by a
+// signal, the rest must be out soon after the server's end: a client that ends
+// its servers by signals kills a moment later, and the calls need their events
+// before that.
 package stdio
 
 import (
@@ -8,7 +20,6 @@ import (
 	"os"
 	"os/signal"
 	"sync"
-	"time"
 
 	"github.com/tooltrail/tooltrail/internal/proc"
 	"github.com/tooltrail/tooltrail/relay"
@@ -36,18 +47,15 @@ func Run(o *Options) (proc.ExitStatus, error) {
 	if err != nil {
 		return proc.ExitStatus{}, fmt.Errorf("stdio: %w", err)
 	}
-	s := &session{Options: o, child: child}
+	s := newSession(o, child)
 	go s.carryRequests()
+	go s.carryReplies()
 	go func() {
 		<-stop
 		s.endedBy(relay.EndStopped)
+		close(s.stopped)
 	}()
-	carried := make(chan struct{})
-	go func() {
-		s.carryReplies()
-		close(carried)
-	}()
-	status := s.wait(carried)
+	status := s.wait()
 	s.endedBy(relay.EndServerExited)
 	o.Observer.Close(s.reason)
 	return status, nil
@@ -65,30 +73,26 @@ func catchStop() <-chan os.Signal {
 	return stop
 }
 
-// lastWords is how long the output of a server may stay open when nothing of
-// it is left that we know of. Only a process that got away can hold it.
-const lastWords = time.Second
-
-// wait waits for the end of the server's output and of the server.
-func (s *session) wait(carried <-chan struct{}) proc.ExitStatus {
-	select {
-	case <-carried:
-	case <-s.child.Done():
-		select {
-		case <-carried:
-		case <-time.After(lastWords):
-		}
-	}
-	return s.child.Wait()
-}
-
 // A session is one run of a server.
 type session struct {
 	*Options
-	child *proc.Child
+	child   *proc.Child
+	replies *meter
+	stopped chan struct{} // closed when a signal told us to end
+	carried chan struct{} // closed when the last reply was carried
 
 	first  sync.Once
 	reason relay.EndReason // set by first
+}
+
+func newSession(o *Options, child *proc.Child) *session {
+	return &session{
+		Options: o,
+		child:   child,
+		replies: &meter{client: o.Stdout},
+		stopped: make(chan struct{}),
+		carried: make(chan struct{}),
+	}
 }
 
 // endedBy remembers the first reason for which the session ends: the others
@@ -110,10 +114,12 @@ func (s *session) carryRequests() {
 // carryReplies carries the server's bytes until it closes its side, or the
 // client stops reading.
 func (s *session) carryReplies() {
-	if s.Observer.PumpServer(s.Stdout, s.child.Stdout()) == nil {
-		s.endedBy(relay.EndServerExited)
-	} else {
+	defer close(s.carried)
+	_ = s.Observer.PumpServer(s.replies, s.child.Stdout())
+	if s.replies.refused {
 		s.endedBy(relay.EndClientGone)
+	} else {
+		s.endedBy(relay.EndServerExited)
 	}
 	s.child.Stdout().Close()
 	s.Stdout.Close()
