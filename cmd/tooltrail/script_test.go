@@ -47,6 +47,8 @@ func TestScripts(t *testing.T) {
 			"status":  status,
 			"events":  events,
 			"closes":  closes,
+			"until":   until,
+			"within":  within,
 		},
 	})
 }
@@ -96,8 +98,7 @@ func events(ts *testscript.TestScript, _ bool, args []string) {
 // closes COMMAND… runs a command whose reader goes away after one byte, and
 // wants it to end well and in silence.
 func closes(ts *testscript.TestScript, _ bool, args []string) {
-	program := filepath.Join(filepath.SplitList(ts.Getenv("PATH"))[0], args[0])
-	cmd := exec.Command(program, args[1:]...)
+	cmd := exec.Command(program(ts, args[0]), args[1:]...)
 	cmd.Dir = ts.MkAbs(".")
 	cmd.Env = append(os.Environ(), "TZ=UTC", "HOME="+ts.Getenv("HOME"))
 	var stderr strings.Builder
