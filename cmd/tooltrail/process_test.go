@@ -20,6 +20,7 @@ func until(ts *testscript.TestScript, _ bool, args []string) {
 	text, home, input := args[0], ts.MkAbs(args[1]), ts.ReadFile(args[2])
 	cmd := exec.Command(program(ts, args[3]), args[4:]...)
 	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"))
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdin, err := cmd.StdinPipe()

@@ -24,6 +24,9 @@ func TestMain(m *testing.M) {
 // TestScripts runs the program as a user does. Scripts that hold trails as
 // files make them private first, with "private DIR".
 func TestScripts(t *testing.T) {
+	// The race detector would keep every process for a second at its end.
+	const quick = "atexit_sleep_ms=0"
+	t.Setenv("GORACE", quick)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
@@ -35,6 +38,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("TOOLTRAIL_DIR", "")
 			e.Setenv("XDG_STATE_HOME", "")
 			e.Setenv("NO_COLOR", "")
+			e.Setenv("GORACE", quick)
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
