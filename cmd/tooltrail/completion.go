@@ -3,8 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // shells are the shells that are served, with the writers of their scripts.
@@ -15,6 +17,16 @@ var shells = []struct {
 	{"bash", func(root *cobra.Command, w io.Writer) error { return root.GenBashCompletionV2(w, true) }},
 	{"zsh", func(root *cobra.Command, w io.Writer) error { return root.GenZshCompletion(w) }},
 	{"fish", func(root *cobra.Command, w io.Writer) error { return root.GenFishCompletion(w, true) }},
+}
+
+// plainUsages takes the backquotes out of the texts of flags. They mark the
+// name of the value for the help; a shell would show them.
+func plainUsages(root *cobra.Command) {
+	plain := func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, "`", "") }
+	root.PersistentFlags().VisitAll(plain)
+	for _, cmd := range root.Commands() {
+		cmd.Flags().VisitAll(plain)
+	}
 }
 
 const completionExample = `  source <(tooltrail completion bash)

@@ -91,6 +91,9 @@ func run(ctx context.Context, a *app, args []string) proc.ExitStatus {
 	surviveClosedPipes()
 	root := newRoot(a)
 	root.SetArgs(shieldNegations(args))
+	if len(args) > 0 && args[0] == cobra.ShellCompRequestCmd {
+		plainUsages(root)
+	}
 	cmd, err := root.ExecuteContextC(ctx)
 	return report(a.stderr, a.errPalette(), cmd.CommandPath(), err)
 }

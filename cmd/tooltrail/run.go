@@ -48,8 +48,9 @@ func newRunCmd(a *app) *cobra.Command {
 		Args: func(cmd *cobra.Command, args []string) error {
 			return checkRunArgs(cmd.ArgsLenAtDash(), args, &f)
 		},
-		RunE:              func(_ *cobra.Command, args []string) error { return a.run(args, &f) },
-		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(_ *cobra.Command, args []string) error { return a.run(args, &f) },
+		// What runs may be a file; the shell completes it.
+		ValidArgsFunction: cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault),
 	}
 	flags := cmd.Flags()
 	flags.SetInterspersed(false) // what follows the first argument is the server's
