@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -57,6 +58,9 @@ func (a *app) demo(ctx context.Context, dir string) error {
 		return err
 	}
 	flag := "--trail " + home
+	if strings.Contains(home, " ") {
+		flag = `--trail "` + home + `"`
+	}
 	fmt.Fprintf(a.stdout, `
 Look further:
   tooltrail stats %[1]s

@@ -129,7 +129,7 @@ func (t *table) writeCells(b *strings.Builder, r row) {
 	columns := t.columns()
 	widths := t.fitted(columns)
 	for i, c := range r.cells {
-		if i == columnServer && !t.servers || i == columnID && !t.ids {
+		if !t.has(i, columns) {
 			continue
 		}
 		if columns > 0 {
@@ -145,6 +145,22 @@ func (t *table) writeCells(b *strings.Builder, r row) {
 		b.WriteString(gap)
 	}
 	b.WriteByte('\n')
+}
+
+// roomForIDs is how wide a terminal has to be to show callers beside ids.
+const roomForIDs = 100
+
+// has reports whether a column is shown on a terminal with so many columns.
+func (t *table) has(column, columns int) bool {
+	switch column {
+	case columnID:
+		return t.ids
+	case columnServer:
+		return t.servers
+	case columnCaller:
+		return !t.ids || columns == 0 || columns >= roomForIDs
+	}
+	return true
 }
 
 // paint colours a cell. Of an outcome it is the kind that has a colour; the
@@ -176,9 +192,11 @@ func (t *table) fitted(columns int) [columnCount]int {
 	if columns == 0 {
 		return t.widths
 	}
-	flexible := []int{columnServer, columnCaller, columnTool, columnOutcome}
-	if !t.servers {
-		flexible = flexible[1:]
+	var flexible []int
+	for _, c := range []int{columnServer, columnCaller, columnTool, columnOutcome} {
+		if t.has(c, columns) {
+			flexible = append(flexible, c)
+		}
 	}
 	room := columns - t.widths[columnTime] - t.widths[columnDuration] - len(gap)*(len(flexible)+1)
 	if t.ids {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,6 +32,7 @@ func sampleLines() []trail.Line {
 	for i, ev := range events {
 		ev.Time = at.Add(time.Duration(i) * 300 * time.Millisecond)
 		ev.Server = "files"
+		ev.CallID = fmt.Sprintf("01KSSVP14J4MS4RTCZJ1GGBC%02d", i)
 		lines = append(lines, trail.Line{Trail: "files", Bytes: ev.AppendJSON(nil)})
 	}
 	note := `{"note":"degraded","ts":"2026-11-25T00:00:02+00:00","reason":"sync","segment":"x","new_segment":"y","moved":2,"seq":9,"lost":{"count":2,"reason":"write_failed"}}`
@@ -43,16 +45,19 @@ func TestTableGolden(t *testing.T) {
 		columns int
 		colour  bool
 		servers bool
+		ids     bool
 	}{
-		{"piped", 0, false, true},
-		{"wide", 140, false, true},
-		{"narrow", 72, false, false},
-		{"tiny", 20, false, true},
-		{"coloured", 100, true, true},
+		{"piped", 0, false, true, false},
+		{"wide", 140, false, true, false},
+		{"narrow", 72, false, false, false},
+		{"tiny", 20, false, true, false},
+		{"coloured", 100, true, true, false},
+		{"ids", 80, false, false, true},
+		{"wide-ids", 120, false, false, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var b strings.Builder
-			tab := &table{w: &b, palette: term.Palette{On: c.colour}, columns: func() int { return c.columns }, zone: time.UTC, servers: c.servers, wanted: everything}
+			tab := &table{w: &b, palette: term.Palette{On: c.colour}, columns: func() int { return c.columns }, zone: time.UTC, servers: c.servers, ids: c.ids, wanted: everything}
 			for _, l := range sampleLines() {
 				if err := tab.add(l); err != nil {
 					t.Fatal(err)
