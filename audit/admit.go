@@ -63,10 +63,11 @@ func (ev *CallEvent) listSize() (n int) {
 
 // offer puts the event into the ring, if there is room.
 func (q *Queue) offer(p prepared, w *waiter) claim {
-	if p.charge > 0 && q.heavy.Add(p.charge) > q.maxBytes {
-		q.heavy.Add(-p.charge)
+	if p.charge > 0 && !q.charge(p.charge) {
 		return ringFull
 	}
+	// What was dropped until now was lost before this event.
+	dropped := q.counters.dropped.Load()
 	s, ticket, c := q.ring.claim()
 	if c != claimed {
 		if p.charge > 0 {
@@ -75,7 +76,7 @@ func (q *Queue) offer(p prepared, w *waiter) claim {
 		return c
 	}
 	s.ev = *p.ev
-	s.dropped, s.charge, s.waiter = q.counters.dropped.Load(), p.charge, w
+	s.dropped, s.charge, s.waiter = dropped, p.charge, w
 	s.publish(ticket)
 	// The event may have been taken already, and head be ahead of its ticket.
 	switch half := int64(ticket-q.ring.head.Load()) > int64(q.ring.mask/2); {
@@ -85,6 +86,20 @@ func (q *Queue) offer(p prepared, w *waiter) claim {
 		q.help()
 	}
 	return claimed
+}
+
+// charge takes bytes from the budget of large events. An event that exceeds
+// all of it is let in alone.
+func (q *Queue) charge(bytes int64) bool {
+	for {
+		held := q.heavy.Load()
+		if held > 0 && held+bytes > q.maxBytes {
+			return false
+		}
+		if q.heavy.CompareAndSwap(held, held+bytes) {
+			return true
+		}
+	}
 }
 
 // help encodes a few events for the drain, which then only has to write,
@@ -98,19 +113,30 @@ func (q *Queue) help() {
 
 // onFull applies the policy to an event for which there was no room.
 func (q *Queue) onFull(p prepared) {
-	q.rouse()
+	q.rouse() // a lingering drain looks again in a millisecond only
 	switch q.policy {
 	case Block:
 		q.block(p)
 	case Fallback:
-		q.drop(p.ev)
+		q.drop(p.ev, LossFallback)
 		q.fallBack(p.ev)
 	default:
-		if q.maxWait < 0 || q.stuck.Load() || !q.wait(p) {
-			if q.drop(p.ev)%yieldEvery == 0 {
-				runtime.Gosched()
-			}
+		if q.maxWait < 0 || q.stuck.Load() {
+			q.refuse(p, ringFull)
+		} else if c := q.wait(p); c != claimed {
+			q.refuse(p, c)
 		}
+	}
+}
+
+// refuse drops an event for which there was no room in the end.
+func (q *Queue) refuse(p prepared, c claim) {
+	reason := LossQueueFull
+	if c == ringClosed {
+		reason = LossClosed
+	}
+	if q.drop(p.ev, reason)%yieldEvery == 0 {
+		runtime.Gosched()
 	}
 }
 
@@ -133,21 +159,21 @@ const (
 )
 
 // wait helps and yields until there is room, for at most maxWait and only
-// while the drain makes progress. It reports whether the event got a place.
-func (q *Queue) wait(p prepared) bool {
+// while the drain makes progress. It returns claimed if the event got a place.
+func (q *Queue) wait(p prepared) claim {
 	until := q.now() + int64(q.maxWait)
 	for looks := 1; ; looks++ {
 		q.help()
-		if q.offer(p, nil) == claimed {
-			return true
+		if c := q.offer(p, nil); c != ringFull {
+			return c
 		}
 		now := q.now()
 		if since := q.writing.Load(); since != 0 && now-since > int64(stuckAfter) {
 			q.stuck.Store(true)
-			return false
+			return ringFull
 		}
 		if now > until && looks > minLooks {
-			return false
+			return ringFull
 		}
 		if looks%sleepEvery != 0 {
 			runtime.Gosched()
@@ -172,7 +198,7 @@ func (q *Queue) block(p prepared) {
 			return
 		}
 		if c == ringClosed || pause.once(ctx) != nil {
-			q.drop(p.ev)
+			q.refuse(p, c)
 			return
 		}
 	}
@@ -183,18 +209,23 @@ func (q *Queue) block(p prepared) {
 func (q *Queue) fallBack(ev *CallEvent) {
 	defer func() {
 		if r := recover(); r != nil {
-			q.health.panicked(r)
+			_ = q.health.panicked(r)
 		}
 	}()
 	spare := *ev
 	q.fallback.OnCall(&spare)
 }
 
-// drop counts ev as lost and returns the count. The times go first, so that
-// whoever sees the count sees them.
-func (q *Queue) drop(ev *CallEvent) uint64 {
-	q.lost.extend(ev.Time)
-	return q.counters.dropped.Add(1)
+// drop counts ev as lost and returns the count. The rest goes first, so that
+// whoever sees the count sees it. A parked drain learns of the loss, to declare
+// it in time.
+func (q *Queue) drop(ev *CallEvent, reason LossReason) uint64 {
+	q.lost.extend(ev.Time, reason)
+	n := q.counters.dropped.Add(1)
+	if q.idle.Load() == parked {
+		q.rouse()
+	}
+	return n
 }
 
 // A pause waits a little, and a little longer each time, from a yield to a

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -159,7 +158,7 @@ func (d *decoder) evidenceField(ev *CallEvent, key string) {
 	case "flags":
 		ev.Flags = d.strings()
 	default:
-		d.skip()
+		d.raw()
 	}
 }
 
@@ -330,10 +329,5 @@ func (d *decoder) requestID() string {
 	return d.raw()
 }
 
-// content reads captured JSON as text; a string is content that was not JSON.
-func (d *decoder) content() string {
-	if d.peek() == '"' {
-		return d.string()
-	}
-	return strings.Clone(d.raw())
-}
+// content reads captured JSON as text.
+func (d *decoder) content() string { return d.raw() }

@@ -1,12 +1,10 @@
 package audit
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"time"
 )
 
@@ -25,8 +23,10 @@ const (
 	// lingering and pay nothing.
 	pollEvery = time.Millisecond
 	lingerFor = 100 * time.Millisecond
-	// declareAfter is how long a loss may wait for an event to stand on.
-	declareAfter = time.Second
+	// declareAfter is how long a loss may wait for an event to stand on. Where
+	// the writer refuses the note too, the wait doubles up to declareAtLast.
+	declareAfter  = time.Second
+	declareAtLast = 30 * time.Second
 	// Retries of a Write.
 	firstRetry = 10 * time.Millisecond
 	lastRetry  = time.Second
@@ -38,22 +38,23 @@ type drain struct {
 	q          *Queue
 	timer      *time.Timer
 	undeclared *Lost // lost after encoding, not declared yet
-	note       []byte
+	finished   bool  // it came to its regular end
 	lastWork   time.Time
+	patience   time.Duration // how quiet it must be for a note of a loss
 }
 
 func (d *drain) run() {
-	defer close(d.q.done)
+	defer d.ended()
 	d.timer = time.NewTimer(time.Hour)
-	d.lastWork = time.Now()
+	d.lastWork, d.patience = time.Now(), declareAfter
 	for {
 		if b := d.q.stage.take(); b != nil {
 			d.deliver(b)
 			d.q.stage.recycle(b)
-			d.lastWork = time.Time{}
+			d.lastWork, d.patience = time.Time{}, declareAfter
 			continue
 		}
-		if d.finished() {
+		if d.drained() {
 			d.finish()
 			return
 		}
@@ -61,9 +62,9 @@ func (d *drain) run() {
 	}
 }
 
-// finished reports whether the queue is closed and every event that got a
-// place has been taken.
-func (d *drain) finished() bool {
+// drained reports whether the queue is closed and every event that got a place
+// has been taken.
+func (d *drain) drained() bool {
 	select {
 	case <-d.q.closing:
 	default:
@@ -88,11 +89,7 @@ func (d *drain) idle() {
 		state, wait = parked, time.Hour
 		q.stage.trim()
 		if d.hasLoss() {
-			if quiet > declareAfter {
-				d.declare()
-				return
-			}
-			wait = declareAfter
+			wait = d.declareWhenQuiet(quiet)
 		}
 	}
 	q.idle.Store(state)
@@ -124,12 +121,16 @@ func (q *Queue) rouse() {
 // deliver hands a batch to the writer until it is accepted or lost, makes it
 // durable if somebody waits for that, and tells who waits.
 func (d *drain) deliver(b *buffer) {
+	defer d.busy()()
 	d.declareOn(b)
-	accepted, err := d.write(Batch{Bytes: b.bytes, Lines: b.lines}, true)
-	if len(b.waiters) == 0 {
-		return
+	accepted, err := d.write(d.q.ctx, Batch{Bytes: b.bytes, Lines: b.lines}, true)
+	syncErr := error(nil)
+	if len(b.waiters) > 0 {
+		syncErr = d.sync()
 	}
-	syncErr := d.sync()
+	if err == nil && syncErr == nil {
+		d.q.health.ok(d.q.logger)
+	}
 	for _, w := range b.waiters {
 		if w.line < accepted {
 			w.done <- syncErr
@@ -139,36 +140,44 @@ func (d *drain) deliver(b *buffer) {
 	}
 }
 
-// write hands a batch to the writer, again and again while that is worth it,
-// and returns how many lines were accepted. Lines that are events are counted.
-func (d *drain) write(batch Batch, events bool) (accepted int, err error) {
+// busy says since when the drain has been in the writer's hands, for callers
+// that wait for room; what it returns says that it no longer is.
+func (d *drain) busy() (calm func()) {
 	q := d.q
 	q.writing.Store(q.now())
-	defer func() {
+	return func() {
 		q.writing.Store(0)
 		q.stuck.Store(false)
-	}()
+	}
+}
+
+// errOutOfTime is what becomes of lines that are left at Close's deadline.
+var errOutOfTime = fmt.Errorf("%w: its time was up before the event was written", ErrClosed)
+
+// write hands a batch to the writer, again and again while that is worth it,
+// and returns how many lines were accepted. Lines that are events are counted.
+func (d *drain) write(ctx context.Context, batch Batch, events bool) (accepted int, err error) {
+	q := d.q
 	for retry := firstRetry; ; retry = min(2*retry, lastRetry) {
-		n, again, err := 0, false, q.ctx.Err()
-		if err == nil {
-			n, again, err = d.try(batch)
+		n, again, err := 0, false, errOutOfTime
+		if ctx.Err() == nil {
+			if n, again, err = d.try(ctx, batch); err != nil {
+				q.health.failed(q.logger, err)
+			}
 		}
 		if events {
 			q.counters.written.Add(uint64(n))
 		}
 		accepted += n
-		if err == nil {
-			q.health.ok(q.logger)
+		if batch = batch.Skip(n); err == nil || batch.Lines == 0 {
 			return accepted, nil
 		}
-		q.health.failed(q.logger, err)
-		batch = batch.Skip(n)
-		if batch.Lines == 0 {
-			return accepted, nil
+		if again && !d.pause(ctx, retry) {
+			again, err = false, errOutOfTime
 		}
-		if !again || !d.pause(retry) {
+		if !again {
 			if events {
-				d.lose(batch)
+				d.lose(batch, err)
 			}
 			return accepted, err
 		}
@@ -177,14 +186,13 @@ func (d *drain) write(batch Batch, events bool) (accepted int, err error) {
 
 // try calls the writer once. It returns how many lines were accepted, and
 // whether the rest is worth another try.
-func (d *drain) try(batch Batch) (accepted int, again bool, err error) {
+func (d *drain) try(ctx context.Context, batch Batch) (accepted int, again bool, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			accepted, again, err = 0, false, fmt.Errorf("audit: writer panicked: %v", r)
-			d.q.health.panicked(r)
+			accepted, again, err = 0, false, d.q.health.panicked(r)
 		}
 	}()
-	err = d.q.writer.Write(d.q.ctx, batch)
+	err = d.q.writer.Write(ctx, batch)
 	if err == nil {
 		return batch.Lines, false, nil
 	}
@@ -195,14 +203,13 @@ func (d *drain) try(batch Batch) (accepted int, again bool, err error) {
 	return 0, false, err
 }
 
-// pause waits before another try, and reports whether one is still wanted:
-// after Close, only until its deadline.
-func (d *drain) pause(wait time.Duration) bool {
+// pause waits before another try, and reports whether one is still wanted.
+func (d *drain) pause(ctx context.Context, wait time.Duration) bool {
 	d.timer.Reset(wait)
 	select {
 	case <-d.timer.C:
 		return true
-	case <-d.q.ctx.Done():
+	case <-ctx.Done():
 		return false
 	}
 }
@@ -215,8 +222,7 @@ func (d *drain) sync() (err error) {
 	}
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("audit: writer panicked: %v", r)
-			d.q.health.panicked(r)
+			err = d.q.health.panicked(r)
 		}
 	}()
 	if err := s.Sync(d.q.ctx); err != nil {
@@ -224,90 +230,4 @@ func (d *drain) sync() (err error) {
 		return fmt.Errorf("audit: sync: %w", err)
 	}
 	return nil
-}
-
-// lose counts encoded events that the writer refused. What they declared lost
-// is not declared by them any more.
-func (d *drain) lose(batch Batch) {
-	d.q.counters.failed.Add(uint64(batch.Lines))
-	reason := LossWriteFailed
-	if d.q.ctx.Err() != nil {
-		reason = LossClosed
-	}
-	for line := range batch.All() {
-		ev, err := Decode(line)
-		if err != nil {
-			continue // our own line always decodes
-		}
-		d.undeclared = d.undeclared.add(ev.Lost)
-		d.undeclared = d.undeclared.add(&Lost{Count: 1, First: ev.Time, Last: ev.Time, Reason: reason})
-	}
-}
-
-// declareOn declares on the first event of the batch what was lost after
-// encoding: the batch comes right behind it. The event is encoded again, which
-// gives the same bytes but for the declaration.
-func (d *drain) declareOn(b *buffer) {
-	if d.undeclared == nil {
-		return
-	}
-	end := bytes.IndexByte(b.bytes, '\n')
-	ev, err := Decode(b.bytes[:end])
-	if err != nil {
-		return // our own line always decodes
-	}
-	ev.Lost = d.undeclared.add(ev.Lost)
-	b.bytes = slices.Replace(b.bytes, 0, end, ev.AppendJSON(nil)...)
-	d.undeclared = nil
-}
-
-// hasLoss reports whether a loss waits to be declared.
-func (d *drain) hasLoss() bool {
-	q := d.q
-	q.stage.mu.Lock()
-	defer q.stage.mu.Unlock()
-	return d.undeclared != nil || q.counters.dropped.Load() > q.stage.seen
-}
-
-// declare writes a note of everything that was lost and not declared yet.
-func (d *drain) declare() {
-	l, seq := d.q.stage.rest()
-	d.undeclared = d.undeclared.add(l)
-	d.writeNote(seq)
-}
-
-// writeNote writes a note of the undeclared loss. If the writer refuses it,
-// the loss stays undeclared and the next event or note carries it.
-func (d *drain) writeNote(seq uint64) {
-	if d.undeclared == nil {
-		return
-	}
-	var e encoder
-	d.note = append(e.appendLostNote(d.note[:0], time.Now(), seq, d.undeclared), '\n')
-	if _, err := d.write(Batch{Bytes: d.note, Lines: 1}, false); err == nil {
-		d.undeclared = nil
-	}
-}
-
-// finish declares what is left to declare and closes the writer.
-func (d *drain) finish() {
-	q := d.q
-	defer q.cancel()
-	if d.hasLoss() {
-		d.declare()
-	}
-	err := d.closeWriter(q.closeCtx)
-	q.health.closed()
-	if err != nil {
-		q.closeErr = fmt.Errorf("audit: close writer: %w", err)
-	}
-}
-
-func (d *drain) closeWriter(ctx context.Context) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panicked: %v", r)
-		}
-	}()
-	return d.q.writer.Close(ctx)
 }

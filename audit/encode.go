@@ -3,7 +3,6 @@ package audit
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"time"
 )
@@ -23,8 +22,9 @@ func (ev *CallEvent) AppendJSON(dst []byte) []byte {
 	return e.append(dst, ev)
 }
 
-// MarshalJSON returns the line that [CallEvent.AppendJSON] makes.
-func (ev *CallEvent) MarshalJSON() ([]byte, error) { return ev.AppendJSON(nil), nil }
+// MarshalJSON returns the line that [CallEvent.AppendJSON] makes. (The functions
+// of encoding/json may escape it further.)
+func (ev CallEvent) MarshalJSON() ([]byte, error) { return ev.AppendJSON(nil), nil }
 
 // An encoder makes lines. It is not safe for concurrent use; the zero value is
 // ready.
@@ -33,14 +33,23 @@ type encoder struct {
 	invalid bool // a string of the current event was not UTF-8
 }
 
-// append appends ev's line, cutting what is too long.
+// lostRoom is the space that a line leaves for the declaration of a loss, which
+// may have to be put in later.
+const lostRoom = 192
+
+// append appends ev's line, cutting what is too long and mending what is not
+// UTF-8.
 func (e *encoder) append(dst []byte, ev *CallEvent) []byte {
 	if !usual.admits(ev) {
 		ev = usual.cut(ev)
 	}
 	start := len(dst)
 	dst = e.appendEvent(dst, ev)
-	if len(dst)-start > MaxLineBytes {
+	if e.invalid {
+		ev = usual.cut(ev)
+		dst = e.appendEvent(dst[:start], ev)
+	}
+	if len(dst)-start > MaxLineBytes-lostRoom {
 		dst = e.appendEvent(dst[:start], tight.cut(ev))
 	}
 	return dst
@@ -164,25 +173,11 @@ func (e *encoder) appendEvidence(dst []byte, ev *CallEvent) []byte {
 		dst = append(dst, `,"truncated":`...)
 		dst = e.truncated(dst, ev.Truncated)
 	}
-	return e.flags(dst, ev.Flags)
-}
-
-// flags appends the event's own flags, and invalid_utf8 where a string was
-// mended while encoding. It must come last.
-func (e *encoder) flags(dst []byte, flags []string) []byte {
-	if len(flags) == 0 && !e.invalid {
-		return dst
+	if len(ev.Flags) > 0 {
+		dst = append(dst, `,"flags":`...)
+		dst = e.strings(dst, ev.Flags)
 	}
-	dst = append(dst, `,"flags":`...)
-	for i, f := range flags {
-		dst = append(dst, opening(i))
-		dst = e.string(dst, f)
-	}
-	if e.invalid && !slices.Contains(flags, FlagInvalidUTF8) {
-		dst = append(dst, opening(len(flags)))
-		dst = append(dst, `"`+FlagInvalidUTF8+`"`...)
-	}
-	return append(dst, ']')
+	return dst
 }
 
 func (e *encoder) outcome(dst []byte, o *Outcome) []byte {
@@ -263,7 +258,7 @@ func (e *encoder) truncated(dst []byte, list []Truncation) []byte {
 		dst = append(dst, `{"field":`...)
 		dst = e.string(dst, t.Field)
 		dst = append(dst, `,"bytes":`...)
-		dst = strconv.AppendInt(dst, t.Bytes, 10)
+		dst = strconv.AppendInt(dst, max(t.Bytes, 0), 10)
 		dst = e.field(dst, `,"sha256":`, t.SHA256)
 		dst = append(dst, '}')
 	}

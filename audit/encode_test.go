@@ -158,6 +158,9 @@ func FuzzEncodeDecode(f *testing.F) {
 	f.Add("tool", "caller", "cap", "code", "1", `{"a":1}`, uint8(1), int64(1), uint64(3), false)
 	f.Add("t\x00\xff\u202e", strings.Repeat("c", 2000), "\"", "\\", `"x"`, "{", uint8(4), int64(-5), uint64(1<<63), true)
 	f.Add("", "", "", "", "", `[[" "]]`, uint8(5), int64(1)<<62, uint64(0), true)
+	f.Add("x", "", "", "", "1e999", `"1"`, uint8(0), int64(0), uint64(1), false)
+	f.Add("x", "", "", "", strings.Repeat("9", 400), "{\"a\":\"\xff\"}", uint8(0), int64(0), uint64(1), false)
+	f.Add(strings.Repeat("\xff", 1000), "", "", "", `"\ud800"`, `{"a":1e999}`, uint8(0), int64(0), uint64(1), false)
 	f.Fuzz(func(t *testing.T, tool, caller, capability, code, id, args string, kind uint8, n int64, u uint64, yes bool) {
 		ev := &CallEvent{
 			Time: time.Unix(n%(1<<36), int64(u%1e9)), CallID: code, ToolID: tool, CallerID: caller, GrantedCapabilities: []string{capability, tool},

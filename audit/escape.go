@@ -132,10 +132,14 @@ func deceptive(r rune) bool {
 	case r == 0xad, r == 0x61c, r == 0xfeff, // soft hyphen, Arabic letter mark, byte order mark
 		r == utf8.RuneError: // always \ufffd, so that a mended string encodes to the same bytes again
 		return true
+	case r == 0x115f, r == 0x1160, r == 0x3164, r == 0xffa0, r == 0x180e: // fillers and separators without width
+		return true
+	case r >= 0xfe00 && r <= 0xfe0f, r >= 0xfff9 && r <= 0xfffb: // variation selectors, annotations
+		return true
 	case r >= 0x200b && r <= 0x200f, // zero-width characters, direction marks
 		r >= 0x2028 && r <= 0x202e, // line and paragraph separator, embeddings and overrides
 		r >= 0x2060 && r <= 0x206f: // invisible operators, isolates
 		return true
 	}
-	return r >= 0xe0000 && r <= 0xe007f // tag characters: ASCII that nobody sees
+	return r >= 0xe0000 && r <= 0xe01ef // tags and variation selectors: text that nobody sees
 }

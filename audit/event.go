@@ -80,8 +80,8 @@ type CallEvent struct {
 	// evidence without content.
 	ArgsMAC, ResultMAC string
 	// Args and Result are JSON text, present only where a policy asks for
-	// capture, and redacted already. Text that is not JSON is written as a
-	// JSON string.
+	// capture, and redacted already. Text that is not JSON, perhaps because it
+	// was cut, is written as a JSON string, and read back as one.
 	Args, Result string
 	// Truncated lists the fields that were cut to fit the limits.
 	Truncated []Truncation

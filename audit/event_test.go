@@ -45,7 +45,7 @@ func full() *CallEvent {
 		ArgsMAC:              strings.Repeat("ab", 32),
 		ResultMAC:            strings.Repeat("cd", 32),
 		Args:                 `{"path":"a.txt","n":[1,2.5e3,null]}`,
-		Result:               "cut off: {\"content",
+		Result:               `"cut off: {\"content"`,
 		Truncated:            []Truncation{{Field: "result", Bytes: 1 << 20, SHA256: strings.Repeat("ef", 32)}},
 		Flags:                []string{FlagAmbiguousKeys},
 	}

@@ -3,6 +3,7 @@ package audit
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -36,6 +37,7 @@ func (l *limits) admits(ev *CallEvent) bool {
 		len(ev.ArgsMAC) <= l.name && len(ev.ResultMAC) <= l.name &&
 		len(o.Code) <= l.name && len(o.Message) <= l.message &&
 		len(ev.Args) <= l.content && len(ev.Result) <= l.content &&
+		len(ev.Flags) < l.items && // there is to be room for invalid_utf8
 		l.admitsLists(ev)
 }
 
@@ -70,8 +72,9 @@ func (l *limits) admitsList(list []string) bool {
 	return len(list) <= l.items
 }
 
-// cut returns a copy of ev within the limits. The copy shares no memory with
-// what was cut, so that a short rest does not keep a long original alive.
+// cut returns a copy of ev within the limits, with the bytes that are not UTF-8
+// replaced and flagged. The copy shares no memory with what was cut, so that a
+// short rest does not keep a long original alive.
 func (l *limits) cut(ev *CallEvent) *CallEvent {
 	cut := *ev
 	c := cutter{limits: l, record: slices.Clone(ev.Truncated)}
@@ -94,8 +97,8 @@ func (l *limits) cut(ev *CallEvent) *CallEvent {
 	c.string("result", &cut.Result, l.content)
 	c.list("granted_capabilities", &cut.GrantedCapabilities)
 	c.list("outcome.missing", &cut.Outcome.Missing)
-	c.list("flags", &cut.Flags)
 	c.provenance(&cut.CapabilityProvenance)
+	c.flags(&cut.Flags)
 	cut.Truncated = c.records()
 	return &cut
 }
@@ -104,50 +107,85 @@ func (l *limits) cut(ev *CallEvent) *CallEvent {
 type cutter struct {
 	*limits
 	record []Truncation
+	mended bool // something was not UTF-8
 }
 
 func (c *cutter) string(field string, s *string, limit int) {
-	if len(*s) > limit {
+	mended := c.mend(*s)
+	if len(mended) > limit {
 		c.note(field, *s)
-		*s = shorten(*s, limit)
+		mended = shorten(mended, limit)
 	}
+	*s = mended
 }
 
 // requestID cuts the text of an id, and keeps it what it was: a string.
 func (c *cutter) requestID(text *string) {
-	if len(*text) > c.name {
-		c.note("request_id", *text)
-		*text = StringID(shorten(strings.Trim(*text, `"`), c.name/8))
+	*text = c.mend(*text)
+	if len(*text) <= c.name {
+		return
 	}
+	c.note("request_id", *text)
+	var id string
+	if json.Unmarshal([]byte(*text), &id) != nil {
+		id = *text
+	}
+	*text = StringID(shorten(id, c.name/8))
 }
 
 func (c *cutter) list(field string, list *[]string) {
-	if c.admitsList(*list) {
-		return
-	}
-	c.noteList(field, len(*list))
-	kept := slices.Clone((*list)[:min(len(*list), c.items)])
+	kept := make([]string, min(len(*list), c.items))
 	for i := range kept {
-		kept[i] = shorten(kept[i], c.item)
+		mended := c.mend((*list)[i])
+		kept[i] = shorten(mended, c.item)
+		if len(mended) > c.item {
+			c.noteList(field, len(*list))
+		}
+	}
+	if len(*list) > c.items {
+		c.noteList(field, len(*list))
+	}
+	if len(*list) > 0 {
+		*list = kept
+	}
+}
+
+func (c *cutter) provenance(list *[]Provenance) {
+	kept := slices.Clone((*list)[:min(len(*list), c.items)])
+	long := len(*list) > c.items
+	for i := range kept {
+		p := &kept[i]
+		for _, s := range []*string{&p.Cap, &p.Source.Kind, &p.Source.IssuerDID} {
+			mended := c.mend(*s)
+			long = long || len(mended) > c.item
+			*s = shorten(mended, c.item)
+		}
+	}
+	if long {
+		c.noteList("capability_provenance", len(*list))
 	}
 	*list = kept
 }
 
-func (c *cutter) provenance(list *[]Provenance) {
-	long := func(p Provenance) bool {
-		return len(p.Cap) > c.item || len(p.Source.Kind) > c.item || len(p.Source.IssuerDID) > c.item
+// flags cuts the flags and adds the one that says that something was mended.
+func (c *cutter) flags(list *[]string) {
+	if len(*list) >= c.items {
+		c.noteList("flags", len(*list))
+		*list = (*list)[:c.items-2] // with room for invalid_utf8
 	}
-	if len(*list) <= c.items && !slices.ContainsFunc(*list, long) {
-		return
+	c.list("flags", list)
+	if c.mended && !slices.Contains(*list, FlagInvalidUTF8) {
+		*list = append(slices.Clip(*list), FlagInvalidUTF8)
 	}
-	c.noteList("capability_provenance", len(*list))
-	kept := slices.Clone((*list)[:min(len(*list), c.items)])
-	for i := range kept {
-		p := &kept[i]
-		p.Cap, p.Source.Kind = shorten(p.Cap, c.item), shorten(p.Source.Kind, c.item)
-		p.Source.IssuerDID = shorten(p.Source.IssuerDID, c.item)
+}
+
+// mend replaces each byte that is not UTF-8 by U+FFFD.
+func (c *cutter) mend(s string) string {
+	if utf8.ValidString(s) {
+		return s
 	}
-	*list = kept
+	c.mended = true
+	return string([]rune(s))
 }
 
 // note records a string, unless an earlier cut of the same field is recorded:
@@ -172,19 +210,19 @@ func (c *cutter) noted(field string) bool {
 	return slices.ContainsFunc(c.record, func(t Truncation) bool { return t.Field == field })
 }
 
-// records returns what was cut, itself within bounds: there are fewer fields
-// than maxRecords, and a record that a caller brought along is cut to size.
+// records returns what was cut, itself within bounds. Our own records come
+// last, and there are fewer fields than maxRecords, so they are all kept.
 func (c *cutter) records() []Truncation {
 	const maxRecords = 24
-	kept := c.record[:min(len(c.record), maxRecords)]
+	kept := c.record[max(len(c.record)-maxRecords, 0):]
 	for i := range kept {
-		kept[i].Field, kept[i].SHA256 = shorten(kept[i].Field, 32), shorten(kept[i].SHA256, 64)
+		kept[i].Field, kept[i].SHA256 = shorten(c.mend(kept[i].Field), 32), shorten(c.mend(kept[i].SHA256), 64)
 	}
 	return kept
 }
 
-// shorten returns a copy of the first bytes of s, at most limit of them, that
-// does not end inside a character.
+// shorten returns the first bytes of s, at most limit of them, that do not end
+// inside a character; a copy, if anything is cut.
 func shorten(s string, limit int) string {
 	if len(s) <= limit {
 		return s

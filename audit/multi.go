@@ -3,6 +3,8 @@ package audit
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
 	"sync/atomic"
 )
 
@@ -45,14 +47,31 @@ func (f *Fanout) call(m Sink, ev *CallEvent) {
 // Panics is how many calls of members ended in a panic.
 func (f *Fanout) Panics() uint64 { return f.panics.Load() }
 
+// A closer is a sink that can be closed, as [Queue] can.
+type closer interface {
+	Close(ctx context.Context) error
+}
+
 // Close closes the members that have a Close method like [Queue.Close]'s, all
-// of them, and returns their errors joined.
+// at once, so that one that hangs takes no time from the others. It returns
+// their errors joined.
 func (f *Fanout) Close(ctx context.Context) error {
-	var errs []error
-	for _, m := range f.members {
-		if c, ok := m.(interface{ Close(context.Context) error }); ok {
-			errs = append(errs, c.Close(ctx))
+	errs := make([]error, len(f.members))
+	var wg sync.WaitGroup
+	for i, m := range f.members {
+		if c, ok := m.(closer); ok {
+			wg.Go(func() { errs[i] = closeMember(ctx, c) })
 		}
 	}
+	wg.Wait()
 	return errors.Join(errs...)
+}
+
+func closeMember(ctx context.Context, c closer) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("audit: close: panic: %v", r)
+		}
+	}()
+	return c.Close(ctx)
 }

@@ -40,9 +40,10 @@ type QueueOptions struct {
 	// 0 means DefaultQueueCapacity.
 	Capacity int
 	// MaxBytes bounds the bytes of waiting events that are larger than
-	// 2 KiB. 0 means DefaultMaxBytes. Smaller events are bounded by
-	// Capacity, and encoded lines by 2 MiB, so a queue never holds more than
-	// MaxBytes + Capacity × 2 KiB + 2 MiB.
+	// 2 KiB; one such event is always let in. 0 means DefaultMaxBytes.
+	// Smaller events are bounded by Capacity, and encoded lines by 18 batches
+	// of at most 192 KiB, so a queue never holds more than
+	// MaxBytes + Capacity × 2.6 KiB + 3.4 MiB.
 	MaxBytes int64
 	// Policy says what to do when there is no room. The default is Drop.
 	Policy Policy
@@ -102,6 +103,7 @@ type Queue struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
 	closeCtx context.Context // set before closing is closed
+	left     atomic.Uint64   // events given up at Close's deadline
 	closeErr error           // set before done is closed
 	once     sync.Once
 
@@ -126,13 +128,17 @@ func NewQueue(w Writer, o *QueueOptions) *Queue {
 		closing:  make(chan struct{}),
 		done:     make(chan struct{}),
 	}
-	if q.fallback != nil {
+	switch {
+	case q.fallback != nil:
 		q.policy = Fallback
+	case q.policy == Fallback:
+		q.policy = Drop // there is nothing to fall back on
 	}
 	if q.counters == nil {
 		q.counters = new(Counters)
 	}
 	q.counters.Reset()
+	q.lost.init()
 	q.ring = newRing(orDefault(opts.Capacity, DefaultQueueCapacity), &q.counters.enqueued)
 	q.ctx, q.cancel = context.WithCancel(context.Background())
 	q.stage.init(q, orDefault(opts.FirstSeq, 1))
@@ -150,7 +156,8 @@ func orDefault[T comparable](v, def T) T {
 }
 
 // OnCall takes a copy of ev. It does not block unless the queue is full and its
-// policy says so, and it does not allocate unless ev is over its limits. An
+// policy says so. It allocates only if ev is over its limits: then the digests
+// of what is cut are computed here, which takes some 0.7 ms for a megabyte. An
 // event that comes after Close is counted as lost.
 func (q *Queue) OnCall(ev *CallEvent) {
 	if ev == nil {
@@ -161,7 +168,7 @@ func (q *Queue) OnCall(ev *CallEvent) {
 	case ringFull:
 		q.onFull(p)
 	case ringClosed:
-		q.drop(p.ev)
+		q.drop(p.ev, LossClosed)
 	}
 }
 
@@ -170,23 +177,26 @@ func (q *Queue) OnCall(ev *CallEvent) {
 // queue makes it wait, whatever the policy.
 //
 // If ctx ends first, the error wraps ctx's and the event may still be written;
-// the caller must take it for not recorded. After Close the error is
-// [ErrClosed]; otherwise it is the writer's.
+// the caller must take it for not recorded. After Close, and when Close has
+// run out of time, the error wraps [ErrClosed]; otherwise it is the writer's.
 func (q *Queue) Record(ctx context.Context, ev *CallEvent) error {
+	if ev == nil {
+		return errors.New("audit: no event to record")
+	}
 	p := q.prepare(ev)
 	w := &waiter{done: make(chan error, 1)}
 	for pause := newPause(); ; {
 		switch q.offer(p, w) {
 		case claimed:
 			q.rouse()
-			return w.wait(ctx)
+			return w.wait(ctx, q.ctx.Done())
 		case ringClosed:
-			q.drop(p.ev)
+			q.drop(p.ev, LossClosed)
 			return ErrClosed
 		}
 		q.help()
 		if err := pause.once(ctx); err != nil {
-			q.drop(p.ev)
+			q.drop(p.ev, LossQueueFull)
 			return fmt.Errorf("audit: no room in the queue: %w", err)
 		}
 	}
@@ -206,60 +216,6 @@ func (q *Queue) Flush(ctx context.Context) error {
 		}
 	}
 }
-
-// A CloseError says what Close had to leave behind.
-type CloseError struct {
-	// Left is how many events were still queued.
-	Left uint64
-	// Err is why: the context's error, or the writer's.
-	Err error
-}
-
-// Error names the number and the reason.
-func (e *CloseError) Error() string {
-	return fmt.Sprintf("audit: close: %d events not written: %v", e.Left, e.Err)
-}
-
-// Unwrap returns the reason.
-func (e *CloseError) Unwrap() error { return e.Err }
-
-// Close takes no more events, writes those that are queued, declares what was
-// lost and closes the writer. If ctx ends first it returns a [*CloseError]
-// within 10 ms; a writer that hangs is left behind with its goroutine. Later
-// calls wait for the first one's work and return its error.
-func (q *Queue) Close(ctx context.Context) error {
-	q.once.Do(func() {
-		q.closeCtx = ctx
-		q.ring.close()
-		close(q.closing)
-	})
-	select {
-	case <-q.done:
-		return q.closeErr
-	default:
-	}
-	select {
-	case <-q.done:
-		return q.closeErr
-	case <-ctx.Done():
-		return q.abandon(ctx.Err())
-	}
-}
-
-// abandon ends the drain and gives it a moment to count what it leaves, so
-// that Stats is settled unless the writer hangs.
-func (q *Queue) abandon(cause error) error {
-	left := q.counters.Load().Queued()
-	q.cancel()
-	select {
-	case <-q.done:
-	case <-time.After(settleTime):
-	}
-	return &CloseError{Left: left, Err: cause}
-}
-
-// settleTime is how long past its deadline Close may return.
-const settleTime = 10 * time.Millisecond
 
 // now is the monotonic time in nanoseconds since some moment before the queue
 // was made; it is never 0.

@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -12,8 +14,8 @@ type State uint8
 const (
 	// Running: the writer takes what it is given.
 	Running State = iota
-	// Degraded: the last Write failed and is tried again, or a Write has
-	// lasted more than a second.
+	// Degraded: the last Write or Sync failed, or one has lasted more than a
+	// second.
 	Degraded
 	// Closed: the queue takes no more events, and all are written or lost.
 	Closed
@@ -60,33 +62,56 @@ type health struct {
 }
 
 func (h *health) failed(log *slog.Logger, err error) {
+	if h.degrade(err) {
+		say(log, slog.LevelError, "audit: the writer fails; events wait or are lost", slog.Any("error", err))
+	}
+}
+
+// degrade reports whether the writer was well before.
+func (h *health) degrade(err error) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.errors++
 	h.err = err
-	if h.state == Running {
+	was := h.state
+	if was == Running {
 		h.state = Degraded
-		if log != nil {
-			log.Error("audit: the writer fails; events wait or are lost", "error", err)
-		}
 	}
+	return was == Running
 }
 
 func (h *health) ok(log *slog.Logger) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.state == Degraded {
-		h.state, h.err = Running, nil
-		if log != nil {
-			log.Info("audit: the writer is well again")
-		}
+	if h.recover() {
+		say(log, slog.LevelInfo, "audit: the writer is well again")
 	}
 }
 
-func (h *health) panicked(any) {
+// recover reports whether the writer was unwell before.
+func (h *health) recover() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	was := h.state
+	if was == Degraded {
+		h.state, h.err = Running, nil
+	}
+	return was == Degraded
+}
+
+// say logs from the drain's goroutine, which a handler must not end.
+func say(log *slog.Logger, level slog.Level, text string, attrs ...slog.Attr) {
+	if log == nil {
+		return
+	}
+	defer func() { _ = recover() }()
+	log.LogAttrs(context.Background(), level, text, attrs...)
+}
+
+// panicked counts a panic and returns it as an error.
+func (h *health) panicked(cause any) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.panics++
+	return fmt.Errorf("audit: panic: %v", cause)
 }
 
 func (h *health) closed() {

@@ -13,15 +13,18 @@ func StringID(id string) string {
 	return string(text)
 }
 
+// maxNumber is the longest JSON-RPC id that is kept as a number, in bytes.
+const maxNumber = 32
+
 // requestID appends the JSON text of a JSON-RPC id. Text that is neither a
-// number nor a string is written as a string.
+// string nor a number, or a number that encoding/json would refuse, is written
+// as a string.
 func (e *encoder) requestID(dst []byte, text string) []byte {
 	if isDigits(text) || isNumber(text) {
 		return append(dst, text...)
 	}
 	var id string
 	if strings.HasPrefix(text, `"`) && json.Unmarshal([]byte(text), &id) == nil {
-		e.invalid = e.invalid || !utf8.ValidString(text)
 		return e.string(dst, id)
 	}
 	return e.string(dst, text)
@@ -34,27 +37,25 @@ func isDigits(s string) bool {
 			return false
 		}
 	}
-	return s != "" && s[0] != '0'
+	return s != "" && s[0] != '0' && len(s) <= maxNumber
 }
 
-// isNumber reports whether s is a number in JSON's grammar.
+// isNumber reports whether s is a number in JSON's grammar that is not out of
+// a float's range.
 func isNumber(s string) bool {
-	if s == "" || s[0] != '-' && (s[0] < '0' || s[0] > '9') {
+	if s == "" || len(s) > maxNumber || s[0] != '-' && (s[0] < '0' || s[0] > '9') {
 		return false
 	}
-	for i := range len(s) {
-		if !strings.ContainsRune("0123456789+-.eE", rune(s[i])) {
-			return false
-		}
-	}
-	return json.Valid([]byte(s))
+	var n float64
+	return json.Unmarshal([]byte(s), &n) == nil
 }
 
 // content appends captured JSON as a JSON value on one line, with everything
-// escaped that a string of ours would have escaped. Text that is not JSON,
-// perhaps because it was cut, is written as a string.
+// escaped that a string of ours would have escaped. Text that is not JSON, or
+// that encoding/json would refuse, is written as a string.
 func (e *encoder) content(dst []byte, text string) []byte {
-	if !utf8.ValidString(text) || !json.Valid([]byte(text)) {
+	var value any
+	if json.Unmarshal([]byte(text), &value) != nil {
 		return e.string(dst, text)
 	}
 	for i := 0; i < len(text); {
