@@ -13,6 +13,13 @@
 // signal, the rest must be out soon after the server's end: a client that ends
 // its servers by signals kills a moment later, and the calls need their events
 // before that.
+//
+// # The last requests
+//
+// No request is passed on after the end of the session has begun to be
+// recorded: what the client sends from then on goes the way of what it sends to
+// a server that has exited. So each call that a server can have seen has its
+// event.
 package stdio
 
 import (
@@ -45,6 +52,7 @@ func Run(o *Options) (proc.ExitStatus, error) {
 	stop := catchStop()
 	child, err := proc.Start(&proc.Options{Args: o.Args, Stderr: o.Stderr, Dedicated: true})
 	if err != nil {
+		signal.Stop(stop)
 		return proc.ExitStatus{}, fmt.Errorf("stdio: %w", err)
 	}
 	s := newSession(o, child)
@@ -57,13 +65,14 @@ func Run(o *Options) (proc.ExitStatus, error) {
 	}()
 	status := s.wait()
 	s.endedBy(relay.EndServerExited)
+	s.requests.shut()
 	o.Observer.Close(s.reason)
 	return status, nil
 }
 
 // catchStop takes the signals that tell us to end, but those that we were
 // started to ignore (nohup): they stay ignored, by the server too.
-func catchStop() <-chan os.Signal {
+func catchStop() chan os.Signal {
 	stop := make(chan os.Signal, 1)
 	for _, sig := range stopSignals {
 		if !signal.Ignored(sig) {
@@ -76,10 +85,11 @@ func catchStop() <-chan os.Signal {
 // A session is one run of a server.
 type session struct {
 	*Options
-	child   *proc.Child
-	replies *meter
-	stopped chan struct{} // closed when a signal told us to end
-	carried chan struct{} // closed when the last reply was carried
+	child    *proc.Child
+	requests *gate
+	replies  *meter
+	stopped  chan struct{} // closed when a signal told us to end
+	carried  chan struct{} // closed when the last reply was carried
 
 	first  sync.Once
 	reason relay.EndReason // set by first
@@ -87,11 +97,12 @@ type session struct {
 
 func newSession(o *Options, child *proc.Child) *session {
 	return &session{
-		Options: o,
-		child:   child,
-		replies: &meter{client: o.Stdout},
-		stopped: make(chan struct{}),
-		carried: make(chan struct{}),
+		Options:  o,
+		child:    child,
+		requests: &gate{client: o.Stdin, server: child.Stdin()},
+		replies:  &meter{client: o.Stdout},
+		stopped:  make(chan struct{}),
+		carried:  make(chan struct{}),
 	}
 }
 
@@ -101,10 +112,11 @@ func (s *session) endedBy(reason relay.EndReason) {
 	s.first.Do(func() { s.reason = reason })
 }
 
-// carryRequests carries the client's bytes until it closes its side, or the
-// server stops reading.
+// carryRequests carries the client's bytes until it is gone, or the server
+// stops reading.
 func (s *session) carryRequests() {
-	if s.Observer.PumpClient(s.child.Stdin(), s.Stdin) == nil {
+	_ = s.Observer.PumpClient(s.requests, s.requests)
+	if !s.requests.refused {
 		s.endedBy(relay.EndClientGone)
 	}
 	s.Stdin.Close()
