@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,14 +18,14 @@ const filterHelp = `A filter is a list of words, all of which must hold:
 
   tool:fs.*       the tool; * stands for any text, ? for one character
   caller:cli,ide  the caller is one of these: a comma means any of
-  server:         the server; likewise principal: and session:
+  server:files    the server; likewise principal: and session:
   outcome:error   everything but success; or one of the six kinds
   code:TIMEOUT    the code of execution_failed
   since:2h        not older; until:2026-11-24 not younger than that day
   min:50ms        took at least this long
   id:01KSSVP      the call's id begins so
   timeout         a bare word: its text stands anywhere in the stored line,
-                  in any case; of a comma in it nothing is made
+                  in any case; a comma is a part of it
   -tool:read_*    a minus in front: the word must not hold
   "two words"     quotes keep a value together, and make it literal
 
@@ -65,7 +66,16 @@ func meantWord(parse *query.ParseError) string {
 			return minus + "outcome:" + known
 		}
 	}
-	return minus + "code:" + strings.ToUpper(name) + ", if that is the code of a failure"
+	if code := strings.ToUpper(name); slices.Contains(ourCodes, code) {
+		return minus + "code:" + code
+	}
+	return ""
+}
+
+// ourCodes are codes of failures that are taken for outcomes.
+var ourCodes = []string{
+	audit.CodeToolError, audit.CodeTimeout, audit.CodeCancelled, audit.CodeServerExited, audit.CodeServerUnreachable,
+	audit.CodeClientGone, audit.CodePanic, audit.CodeInternal, audit.CodeAbandoned,
 }
 
 // sayNoCalls tells people, not programs, that there is nothing to show.

@@ -112,7 +112,10 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	err := &usageError{Err: fmt.Errorf("there is no command %q", unshield(args[0]))}
+	err := &usageError{
+		Err:  fmt.Errorf("there is no command %q", unshield(args[0])),
+		Hint: cmd.CommandPath() + " --help, which lists them",
+	}
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		err.Hint = cmd.CommandPath() + " " + near[0]
 	}
