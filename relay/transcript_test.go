@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -57,8 +58,9 @@ func (c *clock) advance(d time.Duration) {
 //
 // In the part "wire", "> " begins a frame from the client and "< " one from
 // the server; "+1ms" moves the clock; "close REASON" ends the connection;
-// "expire" looks for calls without a reply; "#" begins a comment. An event
-// stands behind the line that caused it.
+// "expire" looks for calls without a reply; "limit N" bounds the calls in
+// flight; "#" begins a comment. The files recorded-* are real traffic, written
+// by internal/rig/record.
 func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -138,7 +140,7 @@ func play(t *testing.T, wire string, show player) string {
 	clk := &clock{t: time.Date(2026, 7, 28, 12, 0, 0, 0, time.UTC)}
 	o := New(&Options{
 		Sink: &rec, Server: "backend", Transport: audit.TransportStdio, Principal: "uid:1000",
-		Session: "S", Now: clk.now, MACKey: []byte("key"), MaxInFlight: 4,
+		Session: "S", Now: clk.now, MACKey: []byte("key"),
 	})
 	o.timeout = 10 * time.Second
 	client, server := o.ClientTap(), o.ServerTap()
@@ -162,6 +164,12 @@ func play(t *testing.T, wire string, show player) string {
 			clk.advance(d)
 		case strings.HasPrefix(line, "close "):
 			o.Close(endReasons[line[6:]])
+		case strings.HasPrefix(line, "limit "):
+			n, err := strconv.Atoi(line[6:])
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.track.limit = n
 		case line == "expire":
 			o.expire()
 		case line != "" && line[0] != '#':
