@@ -3,6 +3,7 @@ package demo
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -38,20 +39,23 @@ func (a *agent) run() error {
 	if err == nil {
 		err = a.request("tools/list", map[string]any{})
 	}
-	for _, c := range script {
+	for i, c := range script {
 		if err != nil {
 			return err
 		}
 		err = a.request("tools/call", map[string]any{"name": c.tool, "arguments": c.args})
-	}
-	if err == io.EOF {
-		return nil // the last call's doing
+		if i == len(script)-1 && errors.Is(err, errServerGone) {
+			return nil // the last call's doing
+		}
 	}
 	return err
 }
 
-// request sends a request and waits for the reply. io.EOF means that the
-// server is gone.
+// errServerGone says that the server's output ended before a reply.
+var errServerGone = errors.New("the server ended before it answered")
+
+// request sends a request and waits for the reply. errServerGone means that
+// there will be none.
 func (a *agent) request(method string, params any) error {
 	a.next++
 	line, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": a.next, "method": method, "params": params})
@@ -62,7 +66,10 @@ func (a *agent) request(method string, params any) error {
 		return fmt.Errorf("demo: %s: %w", method, err)
 	}
 	if !a.replies.Scan() {
-		return io.EOF
+		if err := a.replies.Err(); err != nil {
+			return fmt.Errorf("demo: reply to %s: %w", method, err)
+		}
+		return fmt.Errorf("demo: %s: %w", method, errServerGone)
 	}
 	return nil
 }

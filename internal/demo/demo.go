@@ -6,6 +6,7 @@ package demo
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -44,6 +45,7 @@ func Run(o *Options) error {
 	toAgent, replies := io.Pipe()
 	go func() {
 		_ = observer.PumpClient(child.Stdin(), requests)
+		requests.Close() // a server that stopped reading gets no more
 		child.Hangup()
 	}()
 	over := make(chan struct{})
@@ -55,8 +57,11 @@ func Run(o *Options) error {
 	a := &agent{to: fromAgent, replies: bufio.NewScanner(toAgent)}
 	err = a.run()
 	fromAgent.Close()
+	toAgent.Close() // an agent that gave up reads no more
 	<-over
-	child.Wait()
+	if status := child.Wait(); errors.Is(err, errServerGone) {
+		err = fmt.Errorf("%w (%v)", err, status)
+	}
 	observer.Close(relay.EndServerExited)
 	local(o.Sink)
 	return err

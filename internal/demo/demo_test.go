@@ -1,7 +1,10 @@
 package demo
 
 import (
+	"bufio"
+	"errors"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/tooltrail/tooltrail/audit/audittest"
@@ -39,5 +42,23 @@ func TestDemoEndsInEveryOutcome(t *testing.T) {
 		if kinds[i] != want[i] {
 			t.Errorf("event %d is %q, want %q", i, kinds[i], want[i])
 		}
+	}
+}
+
+// A server that ends too early is said to, with its status.
+func TestServerThatEndsEarly(t *testing.T) {
+	var seen audittest.Memory
+	err := Run(&Options{Server: []string{"sh", "-c", "read line; exit 4"}, Sink: &seen})
+	if !errors.Is(err, errServerGone) || !strings.Contains(err.Error(), "initialize") || !strings.Contains(err.Error(), "exit code 4") {
+		t.Errorf("%v", err)
+	}
+}
+
+// An agent that gives up does not wait for a server that writes on.
+func TestServerThatDoesNotStopWriting(t *testing.T) {
+	var seen audittest.Memory
+	err := Run(&Options{Server: []string{"sh", "-c", "exec tr '\\0' a </dev/zero"}, Sink: &seen})
+	if !errors.Is(err, bufio.ErrTooLong) {
+		t.Errorf("%v", err)
 	}
 }
