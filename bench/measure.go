@@ -224,25 +224,33 @@ func recordAll(q *audit.Queue, callers, each int) (time.Duration, []time.Duratio
 // measureStalled calls a queue whose writer sleeps 200 ms in each Write.
 func measureStalled(c *config) error {
 	heading("Writer that sleeps 200 ms a write, 8 callers, each every 100 µs", "", "p50, ns", "p99, ns", "p99.9, ns", "lost", "declared")
+	noise := paced(c, func(*audit.CallEvent) {})
+	row("nothing: the machine's noise", nanos(noise, 0.5), nanos(noise, 0.99), nanos(noise, 0.999), "", "")
 	w := &sleeping{pause: 200 * time.Millisecond}
 	q := audit.NewQueue(w, nil)
-	times := make([][]time.Duration, 8)
-	parallel(8, func(i int) {
-		ev := ready()
-		for range c.times(30_000) {
-			start := time.Now()
-			q.OnCall(ev)
-			times[i] = append(times[i], time.Since(start))
-			time.Sleep(100*time.Microsecond - time.Since(start))
-		}
-	})
+	all := paced(c, q.OnCall)
 	_ = closeQueue(q)
-	s, all := q.Stats(), slices.Concat(times...)
+	s := q.Stats()
 	row("tooltrail", nanos(all, 0.5), nanos(all, 0.99), nanos(all, 0.999), fmt.Sprint(s.Lost), fmt.Sprint(w.declared))
 	if w.declared != s.Lost || w.events != s.Written {
 		return fmt.Errorf("the stream does not add up: %d events, %d declared lost; %+v", w.events, w.declared, s)
 	}
 	return nil
+}
+
+// paced times calls of eight callers, each of which calls every 100 µs.
+func paced(c *config, call func(*audit.CallEvent)) []time.Duration {
+	times := make([][]time.Duration, 8)
+	parallel(len(times), func(i int) {
+		ev := ready()
+		for range c.times(30_000) {
+			start := time.Now()
+			call(ev)
+			times[i] = append(times[i], time.Since(start))
+			time.Sleep(100*time.Microsecond - time.Since(start))
+		}
+	})
+	return slices.Concat(times...)
 }
 
 // measureSparse calls once in a while, when the drain has gone idle.
