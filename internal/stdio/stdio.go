@@ -55,16 +55,15 @@ func Run(o *Options) (proc.ExitStatus, error) {
 		signal.Stop(stop)
 		return proc.ExitStatus{}, fmt.Errorf("stdio: %w", err)
 	}
-	s := newSession(o, child)
+	s := newSession(o, child, stop)
 	go s.carryRequests()
 	go s.carryReplies()
 	go func() {
-		<-stop
-		s.endedBy(relay.EndStopped)
-		close(s.stopped)
+		<-s.stop
+		s.stopNow()
 	}()
 	status := s.wait()
-	s.endedBy(relay.EndServerExited)
+	s.serverEnded()
 	s.requests.shut()
 	o.Observer.Close(s.reason)
 	return status, nil
@@ -88,6 +87,8 @@ type session struct {
 	child    *proc.Child
 	requests *gate
 	replies  *meter
+	stop     <-chan os.Signal
+	stopOne  sync.Once
 	stopped  chan struct{} // closed when a signal told us to end
 	carried  chan struct{} // closed when the last reply was carried
 
@@ -95,12 +96,13 @@ type session struct {
 	reason relay.EndReason // set by first
 }
 
-func newSession(o *Options, child *proc.Child) *session {
+func newSession(o *Options, child *proc.Child, stop <-chan os.Signal) *session {
 	return &session{
 		Options:  o,
 		child:    child,
 		requests: &gate{client: o.Stdin, server: child.Stdin()},
 		replies:  &meter{client: o.Stdout},
+		stop:     stop,
 		stopped:  make(chan struct{}),
 		carried:  make(chan struct{}),
 	}
@@ -110,6 +112,25 @@ func newSession(o *Options, child *proc.Child) *session {
 // follow from it.
 func (s *session) endedBy(reason relay.EndReason) {
 	s.first.Do(func() { s.reason = reason })
+}
+
+// stopNow is what follows from a signal that tells us to end.
+func (s *session) stopNow() {
+	s.stopOne.Do(func() {
+		s.endedBy(relay.EndStopped)
+		close(s.stopped)
+	})
+}
+
+// serverEnded remembers that the server ended first, unless a signal that it
+// got from us is waiting to be looked at.
+func (s *session) serverEnded() {
+	select {
+	case <-s.stop:
+		s.stopNow()
+	default:
+		s.endedBy(relay.EndServerExited)
+	}
 }
 
 // carryRequests carries the client's bytes until it is gone, or the server
@@ -131,7 +152,7 @@ func (s *session) carryReplies() {
 	if s.replies.refused {
 		s.endedBy(relay.EndClientGone)
 	} else {
-		s.endedBy(relay.EndServerExited)
+		s.serverEnded()
 	}
 	s.child.Stdout().Close()
 	s.Stdout.Close()
