@@ -52,6 +52,9 @@ func classify(c *call, r *reply, k known) verdict {
 func classifyError(c *call, r *reply, k known) (audit.Outcome, audit.DecidedBy) {
 	switch r.code {
 	case codeInvalidParams:
+		if saysBadResult(r.text) {
+			break
+		}
 		if saysNotFound(r.text, c.tool) || k.presence == absent && !saysInvalid(r.text) {
 			return audit.ToolNotFound(), audit.ByDispatcher
 		}

@@ -49,6 +49,7 @@
 //	  RPC_<code>         another JSON-RPC error (dispatcher for the codes that
 //	                     JSON-RPC reserves but -32603, else tool); retryable
 //	                     for -32000 and -32001
+//	                     (-32602 too, where it finds fault with the tool's result)
 //	  CANCELLED          notifications/cancelled, tasks/cancel (client), or a task
 //	                     that the server cancelled (dispatcher); retryable
 //	  TIMEOUT            no reply within Options.Timeout (transport), or a cancel
@@ -63,7 +64,8 @@
 //
 // A reply that comes after a call has ended changes nothing. The server's list
 // of tools counts once all of its pages have passed, and until the server says
-// that it changed. capability_denied and rate_limited are never the wire's.
+// that it changed; past its ttlMs it no longer shows that a tool is absent.
+// capability_denied and rate_limited are never the wire's.
 //
 // The message of invalid_args is the server's text, up to 4 KiB; servers may
 // quote arguments in it. Otherwise an event holds sizes and keyed digests of

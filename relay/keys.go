@@ -57,6 +57,7 @@ const (
 	fResultType
 	fNextCursor
 	fTools
+	fTTL       // result.ttlMs
 	fNewTaskID // result.task.taskId or result.taskId
 	fNewStatus // result.task.status or result.status
 	fNewState  // result.requestState
@@ -136,6 +137,7 @@ var keys = withBits([numNodes][]keyTarget{
 		{key: "status", target: target{field: fNewStatus}},
 		{key: "tools", target: target{field: fTools}},
 		{key: "nextCursor", target: target{field: fNextCursor}},
+		{key: "ttlMs", target: target{field: fTTL}},
 		{key: "requestState", target: target{field: fNewState}},
 		{key: "result", target: target{field: fInner, node: nInner}},
 		{key: "error", target: target{field: fInnerErr, node: nInnerErr}},

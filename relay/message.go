@@ -34,7 +34,7 @@ var keep = [numFields]int{
 	fMethod: 256, fID: 1 << 10, fOtherID: 1 << 10, fName: 64 << 10, fArgs: 1 << 20,
 	fTrace: 128, fClient: 4 << 10, fClientVersion: 4 << 10,
 	fRequestID: 1 << 10, fReason: 1 << 10, fState: 64 << 10, fTaskID: 1 << 10, fStatus: 64, fCursor: 4 << 10,
-	fIsError: 16, fText: 4 << 10, fResultType: 64, fNextCursor: 4 << 10, fTools: 8 << 20,
+	fIsError: 16, fText: 4 << 10, fResultType: 64, fNextCursor: 4 << 10, fTools: 8 << 20, fTTL: 32,
 	fNewTaskID: 1 << 10, fNewStatus: 64, fNewState: 64 << 10,
 	fResult: 256 << 10, fError: 256 << 10, fInner: 256 << 10, fInnerErr: 256 << 10,
 	fCode: 32, fErrText: 4 << 10,

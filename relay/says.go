@@ -73,6 +73,14 @@ func saysBadParams(text string) bool {
 	return strings.HasPrefix(text, "[") && strings.Contains(text, `"code"`) && strings.Contains(text, `"path"`)
 }
 
+// saysBadResult reports whether an error's text finds fault with what the tool
+// returned, for which the TypeScript SDK 1.x uses -32602 as well.
+func saysBadResult(text string) bool {
+	text = plain(text)
+	return strings.HasPrefix(text, "invalid task creation result") || strings.HasPrefix(text, "invalid tools/call result") ||
+		strings.HasPrefix(text, "output validation error")
+}
+
 // saysTaskNeeded reports whether the TypeScript SDK refuses a call because the
 // tool runs as a task only; it uses -32600 for that.
 func saysTaskNeeded(text string) bool { return strings.Contains(text, "task-based execution") }

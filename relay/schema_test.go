@@ -95,15 +95,15 @@ func TestToolsCacheBounds(t *testing.T) {
 	}
 	b.WriteString(`{"name":"huge","inputSchema":{"x":"` + strings.Repeat("x", maxSchema) + `"}}`)
 	o := list(b.String())
-	if k := o.tools.know("t0"); k.presence != present || k.schema == nil {
+	if k := o.tools.know("t0", time.Time{}); k.presence != present || k.schema == nil {
 		t.Errorf("t0: %+v", k)
 	}
 	for _, name := range []string{"t39", "huge"} {
-		if k := o.tools.know(name); k.presence != present || k.schema != nil {
+		if k := o.tools.know(name, time.Time{}); k.presence != present || k.schema != nil {
 			t.Errorf("%s: %+v", name, k)
 		}
 	}
-	if k := o.tools.know("none"); k.presence != absent {
+	if k := o.tools.know("none", time.Time{}); k.presence != absent {
 		t.Errorf("none: %+v", k)
 	}
 }

@@ -52,7 +52,7 @@ func (o *Observer) takeReply(m *message, at time.Time) (after func()) {
 	case kindCall:
 		return o.callReply(r.call, m, at)
 	case kindList:
-		return func() { o.toolsListed(r, m) }
+		return func() { o.toolsListed(r, m, at) }
 	case kindTaskResult:
 		return o.taskResult(r.call, m, at)
 	}
@@ -72,7 +72,7 @@ func (o *Observer) callReply(c *call, m *message, at time.Time) (after func()) {
 		return nil
 	}
 	o.track.remove(c)
-	known := o.tools.know(c.tool)
+	known := o.tools.know(c.tool, at)
 	return func() {
 		r := o.outerReply(m)
 		o.record(c, classify(c, &r, known), at)

@@ -85,7 +85,7 @@ func (o *Observer) taskMoved(c *call, s taskState, at time.Time) (after func()) 
 	switch {
 	case s.final:
 		o.track.remove(c)
-		known := o.tools.know(c.tool)
+		known := o.tools.know(c.tool, at)
 		return func() { o.record(c, classify(c, &s.reply, known), at) }
 	case s.status == taskCancelled:
 		o.track.remove(c)
@@ -168,7 +168,7 @@ func (o *Observer) taskResult(c *call, m *message, at time.Time) (after func()) 
 		return nil
 	}
 	o.track.remove(c)
-	known := o.tools.know(c.tool)
+	known := o.tools.know(c.tool, at)
 	return func() {
 		r := o.outerReply(m)
 		if r.failed && c.settled != taskFailed && lostTask(r.text) {

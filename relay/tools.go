@@ -1,6 +1,10 @@
 package relay
 
-import "bytes"
+import (
+	"bytes"
+	"strconv"
+	"time"
+)
 
 // Bounds of the tools cache.
 const (
@@ -15,6 +19,7 @@ const (
 // guards it.
 type toolCache struct {
 	tools map[string]*schema // nil until there is a whole, fresh list
+	until time.Time          // when tools is no longer fresh; zero is when the server says so
 
 	gen    uint64 // goes up when the server says that its tools changed
 	pages  *toolList
@@ -24,18 +29,24 @@ type toolCache struct {
 // A toolList is what some pages have in common.
 type toolList struct {
 	tools map[string]*schema // a nil schema: none that we can use
+	until time.Time          // when it is no longer fresh; zero is not by time
 	bytes int
 	over  bool // too many tools to know them all
 }
 
 // know says what is known of a tool. Nothing is of a call that names none: its
-// params are wrong, whatever the server has.
-func (t *toolCache) know(tool string) known {
+// params are wrong, whatever the server has. A list past its ttlMs
+// (2026-07-28, where a server need not say that its tools changed) no longer
+// shows that a tool is absent; what it says of a tool still is the best guess.
+func (t *toolCache) know(tool string, at time.Time) known {
 	if t.tools == nil || tool == "" {
 		return known{}
 	}
 	s, ok := t.tools[tool]
-	if !ok {
+	switch {
+	case !ok && !t.until.IsZero() && !at.Before(t.until):
+		return known{}
+	case !ok:
 		return known{presence: absent}
 	}
 	return known{presence: present, schema: s}
@@ -62,6 +73,7 @@ func (t *toolCache) add(page *toolList, gen uint64, cursor, next string) {
 	}
 	t.cursor = next
 	if next == "" {
+		t.until = t.pages.until
 		if t.tools = t.pages.tools; t.pages.over {
 			t.tools = nil
 		}
@@ -71,6 +83,9 @@ func (t *toolCache) add(page *toolList, gen uint64, cursor, next string) {
 
 func (l *toolList) join(page *toolList) {
 	l.over = l.over || page.over
+	if l.until.IsZero() || !page.until.IsZero() && page.until.Before(l.until) {
+		l.until = page.until
+	}
 	for name, s := range page.tools {
 		l.put(name, s)
 	}
@@ -109,6 +124,18 @@ func readTools(m *message) *toolList {
 	return l
 }
 
+// maxTTL keeps times in range, in milliseconds: 34 years.
+const maxTTL = 1 << 40
+
+// freshUntil reads ttlMs, of a result that came at that time; zero is none.
+func freshUntil(m *message, at time.Time) time.Time {
+	ms, err := strconv.ParseInt(string(m.raw(fTTL)), 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return at.Add(time.Duration(min(max(ms, 0), maxTTL)) * time.Millisecond)
+}
+
 func readSchema(tool *message) *schema {
 	if b := tool.raw(fToolSchema); len(b) > 0 && b[0] == '{' && len(b) <= maxSchema {
 		return &schema{text: bytes.Clone(b)}
@@ -136,11 +163,12 @@ func (o *Observer) toolsChanged() {
 }
 
 // toolsListed takes the page that answers a request.
-func (o *Observer) toolsListed(r *request, m *message) {
+func (o *Observer) toolsListed(r *request, m *message, at time.Time) {
 	if !m.has(fResult) || !m.has(fTools) {
 		return
 	}
 	page := readTools(m)
+	page.until = freshUntil(m, at)
 	next := m.text(fNextCursor, maxToolsCursor)
 	o.mu.Lock()
 	defer o.mu.Unlock()

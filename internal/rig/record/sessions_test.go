@@ -13,7 +13,7 @@ type step struct {
 	List     bool           `json:"list,omitempty"`
 	Wait     int            `json:"wait,omitempty"`
 	Call     string         `json:"call,omitempty"`
-	Args     map[string]any `json:"args,omitempty"`
+	Args     map[string]any `json:"args"`
 	Params   map[string]any `json:"params,omitempty"`  // in place of Call and Args; TypeScript only
 	Times    int            `json:"times,omitempty"`   // so many at once
 	Timeout  int            `json:"timeout,omitempty"` // the client waits no longer
@@ -40,7 +40,7 @@ type peers struct {
 	dir string // what the file server serves
 }
 
-// ts is a session of the TypeScript SDK's client.
+// tsSession is a session of the TypeScript SDK's client.
 func (p *peers) tsSession(about string, server []string, steps ...step) session {
 	return session{about: about, client: append(p.ts[:2:2], p.json(steps)), server: server}
 }
@@ -95,12 +95,14 @@ func (p *peers) sessions() map[string]session {
 			step{Params: args{"name": "echo", "arguments": "text"}},
 			step{Params: args{"name": "echo", "arguments": args{"message": "task"}, "task": args{"ttl": 1000}}},
 			step{Call: "simulate-research-query", Args: args{"topic": "x"}},
+			step{Wait: 700},
 		),
 		"ts-everything-asks": p.tsSession("The TypeScript SDK 1.x and server-everything: the server's requests have the ids of the client's calls.", rig.Everything(t),
 			step{Call: "get-roots-list", Args: args{}},
 			step{Call: "trigger-sampling-request", Args: args{"prompt": "hi", "maxTokens": 10}},
 			step{Call: "trigger-elicitation-request", Args: args{}},
 			step{Call: "echo", Args: args{"message": "hi"}},
+			step{Wait: 700},
 		),
 		"ts-everything-slow": p.tsSession("The TypeScript SDK 1.x and server-everything: progress, a timeout and a cancel.", rig.Everything(t),
 			step{Call: "trigger-long-running-operation", Args: args{"duration": 0.3, "steps": 3}, Progress: true},
@@ -112,8 +114,10 @@ func (p *peers) sessions() map[string]session {
 		"ts-everything-burst": p.tsSession("The TypeScript SDK 1.x and server-everything: calls at once.", rig.Everything(t),
 			step{Call: "trigger-long-running-operation", Args: args{"duration": 0.2, "steps": 1}, Times: 4},
 			step{Call: "echo", Args: args{"message": "hi"}, Times: 12},
+			step{Wait: 700},
 		),
 		"go-everything": p.goSession("The Go SDK's client and server-everything: requests of both sides with the same ids.", rig.Everything(t),
+			step{Wait: 1000}, // the server asks for roots a while after it was initialised
 			step{Call: "echo", Args: args{"message": "hi"}},
 			step{Call: "get-roots-list", Args: args{}},
 			step{Call: "trigger-sampling-request", Args: args{"prompt": "hi", "maxTokens": 10}},
@@ -122,6 +126,7 @@ func (p *peers) sessions() map[string]session {
 			step{Call: "trigger-long-running-operation", Args: args{"duration": 1, "steps": 1}, Timeout: 200},
 			step{Call: "get-sum", Args: args{"a": "one"}},
 			step{Call: "no-such-tool", Args: args{}},
+			step{Call: "echo"}, // arguments are null
 		),
 		"ts-filesystem": p.tsSession("The TypeScript SDK 1.x and server-filesystem: tools that fail.", rig.Filesystem(t, p.dir),
 			step{Call: "read_text_file", Args: args{"path": p.dir + "/hello.txt"}},
@@ -148,27 +153,29 @@ func (p *peers) sessions() map[string]session {
 		"ts-go-sdk":            p.tsSession("The TypeScript SDK 1.x and a server on the Go SDK.", rig.GoSDKServer(t), append(outcomes[:9:9], outcomes[10])...),
 		"go-go-sdk":            p.goSession("The Go SDK on both sides.", rig.GoSDKServer(t), append(outcomes[:9:9], outcomes[9])...),
 		"go-go-sdk-unlisted":   p.goSession("The Go SDK on both sides, without a list of tools.", rig.GoSDKServer(t), unlisted...),
-		"ts-mcp-go":            p.tsSession("The TypeScript SDK 1.x and a server on mcp-go that leaves arguments to its tools.", rig.MCPGoServer(t), append(outcomes[:10:10], step{Call: "rpcfail"}, outcomes[10])...),
+		"ts-mcp-go":            p.tsSession("The TypeScript SDK 1.x and a server on mcp-go that leaves arguments to its tools.", rig.MCPGoServer(t), append(outcomes[:10:10], step{Call: "rpcfail", Args: args{}}, outcomes[10])...),
 		"go-mcp-go-checking":   p.goSession("The Go SDK's client and a server on mcp-go that checks arguments.", append(rig.MCPGoServer(t), "-validate"), outcomes...),
-		"go-mcp-go-unlisted":   p.goSession("The Go SDK's client and a server on mcp-go, without a list of tools.", rig.MCPGoServer(t), append(unlisted[:len(unlisted):len(unlisted)], step{Call: "rpcfail"})...),
+		"go-mcp-go-unlisted":   p.goSession("The Go SDK's client and a server on mcp-go, without a list of tools.", rig.MCPGoServer(t), append(unlisted[:len(unlisted):len(unlisted)], step{Call: "rpcfail", Args: args{}})...),
 		"go-pages": p.goSession("The Go SDK on both sides: pages, a list that changes, and a server that asks.", []string{p.go_, "serve"},
 			step{List: true},
-			step{Call: "grown"},
-			step{Call: "ask"},
-			step{Call: "count", Progress: true},
-			step{Call: "grow"},
-			step{Wait: 200},
-			step{Call: "grown"},
+			step{Call: "grown", Args: args{}},
+			step{Call: "ask", Args: args{}},
+			step{Call: "need", Args: args{}},
+			step{Call: "count", Args: args{}, Progress: true},
+			step{Call: "grow", Args: args{}},
+			step{Call: "grown", Args: args{}},
+			step{Call: "grown", Args: args{"wrong": 1}},
 			step{List: true},
-			step{Call: "grown"},
-			step{Call: "gone"},
-			step{Call: "count", Times: 8},
+			step{Call: "grown", Args: args{}},
+			step{Call: "gone", Args: args{}},
+			step{Call: "count", Args: args{}, Times: 8},
 		),
 		"ts-pages": p.tsSession("The TypeScript SDK 1.x and a server on the Go SDK: pages, and a server that asks.", []string{p.go_, "serve"},
 			step{List: true},
-			step{Call: "ask"},
-			step{Call: "count", Progress: true},
-			step{Call: "gone"},
+			step{Call: "ask", Args: args{}},
+			step{Call: "need", Args: args{}},
+			step{Call: "count", Args: args{}, Progress: true},
+			step{Call: "gone", Args: args{}},
 		),
 	}
 }

@@ -42,7 +42,7 @@ function send(step) {
     setTimeout(() => abort.abort("no longer wanted"), step.cancel);
     options.signal = abort.signal;
   }
-  const params = step.params ?? { name: step.call, arguments: step.args };
+  const params = step.params ?? { name: step.call, arguments: step.args ?? undefined };
   return client.request({ method: "tools/call", params }, anything, options).catch(() => {});
 }
 

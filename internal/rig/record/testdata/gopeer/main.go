@@ -10,6 +10,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log"
 	"os"
@@ -115,7 +116,7 @@ func text(s string) *mcp.CallToolResult {
 	return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: s}}}
 }
 
-// serve offers three tools, two to a page.
+// serve offers its tools two to a page.
 func serve(ctx context.Context) error {
 	s := mcp.NewServer(&mcp.Implementation{Name: "gopeer", Version: "1.0.0"}, &mcp.ServerOptions{PageSize: 2})
 	add := func(name string, do func(ctx context.Context, req *mcp.CallToolRequest) error) {
@@ -129,9 +130,10 @@ func serve(ctx context.Context) error {
 	add("ask", ask)
 	add("count", count)
 	add("grow", func(context.Context, *mcp.CallToolRequest) error {
-		add("grown", count)
+		add("grown", func(context.Context, *mcp.CallToolRequest) error { return errors.New("not yet full-grown") })
 		return nil
 	})
+	mcp.AddTool(s, &mcp.Tool{Name: "need"}, need)
 	return s.Run(ctx, &mcp.StdioTransport{})
 }
 
@@ -149,6 +151,17 @@ func ask(ctx context.Context, req *mcp.CallToolRequest) error {
 		}
 	}
 	return nil
+}
+
+// need asks its client for roots as the revision 2026-07-28 has it: in its
+// result, which the client answers by another call.
+func need(_ context.Context, req *mcp.CallToolRequest, _ noArgs) (*mcp.CallToolResult, any, error) {
+	if len(req.Params.InputResponses) == 0 {
+		return &mcp.CallToolResult{
+			InputRequests: mcp.InputRequestMap{"roots": &mcp.ListRootsParams{}}, RequestState: "first",
+		}, nil, nil
+	}
+	return text("done"), nil, nil
 }
 
 func count(ctx context.Context, req *mcp.CallToolRequest) error {
