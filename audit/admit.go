@@ -82,7 +82,7 @@ func (q *Queue) offer(p prepared, w *waiter) claim {
 	switch half := int64(ticket-q.ring.head.Load()) > int64(q.ring.mask/2); {
 	case q.idle.Load() == parked, half && q.idle.Load() == lingering:
 		q.rouse()
-	case half:
+	case half && !q.stuck.Load(): // nothing is gained by working ahead of a stalled disk
 		q.help()
 	}
 	return claimed

@@ -141,13 +141,15 @@ func (d *drain) deliver(b *buffer) {
 }
 
 // busy says since when the drain has been in the writer's hands, for callers
-// that wait for room; what it returns says that it no longer is.
+// that wait for room; what it returns says that it no longer is. After a stall
+// the writer counts as stuck until it has done better.
 func (d *drain) busy() (calm func()) {
 	q := d.q
-	q.writing.Store(q.now())
+	since := q.now()
+	q.writing.Store(since)
 	return func() {
 		q.writing.Store(0)
-		q.stuck.Store(false)
+		q.stuck.Store(q.now()-since > int64(stuckAfter))
 	}
 }
 
