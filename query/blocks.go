@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/tooltrail/tooltrail/internal/durable"
 	"github.com/tooltrail/tooltrail/trail"
 )
 
@@ -56,7 +57,7 @@ type blockReader struct {
 // openBlocks opens a segment. The error matches fs.ErrNotExist where it was
 // pruned since it was listed.
 func openBlocks(seg trail.Segment) (*blockReader, error) {
-	f, err := openRead(seg.Path)
+	f, err := durable.OpenRead(seg.Path)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/tooltrail/tooltrail/internal/durable"
 	"github.com/tooltrail/tooltrail/trail"
 )
 
@@ -73,7 +74,7 @@ func within(segs []trail.Segment, f *Filter) []trail.Segment {
 // outside reports whether a segment's ends all lie before since, or all after
 // until. Where that cannot be told, it does not.
 func outside(seg trail.Segment, since, until int64) bool {
-	f, err := openRead(seg.Path)
+	f, err := durable.OpenRead(seg.Path)
 	if err != nil {
 		return false
 	}
@@ -109,21 +110,4 @@ func ends(f *os.File, size int64) (first, last int64, ok bool) {
 	buf = buf[:len(buf)-1]
 	p.parse(buf[bytes.LastIndexByte(buf, '\n')+1:])
 	return first, p.when, p.has(fieldTime)
-}
-
-// openRead opens a segment for reading. What is not a regular file is refused.
-func openRead(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|openNonblock, 0)
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("open %s: not a regular file", path)
-	}
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
 }

@@ -10,6 +10,8 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"github.com/tooltrail/tooltrail/internal/durable"
 )
 
 // DefaultPoll is how often [Follow] looks for new lines.
@@ -194,7 +196,7 @@ func (c *cursor) open() error {
 	if err != nil {
 		return err
 	}
-	f, err := openRead(seg.Path)
+	f, err := durable.OpenRead(seg.Path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return io.EOF
 	}

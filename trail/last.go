@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"slices"
+
+	"github.com/tooltrail/tooltrail/internal/durable"
 )
 
 // lastLines returns, for each trail, the index from which on the last n lines
@@ -60,7 +62,7 @@ func lastTimes(dir string, n int) (end uint64, times []int64, err error) {
 // segmentTimes returns the index behind a segment's last line and the times of
 // its last n lines.
 func segmentTimes(seg Segment, n int) (end uint64, times []int64, err error) {
-	f, err := openRead(seg.Path)
+	f, err := durable.OpenRead(seg.Path)
 	if err != nil {
 		return 0, nil, err
 	}

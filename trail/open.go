@@ -118,7 +118,7 @@ func checkFormat(dir string) error {
 
 // madeAt tells when a segment was begun: at the time of its first line.
 func madeAt(path string, otherwise time.Time) time.Time {
-	f, err := openRead(path)
+	f, err := durable.OpenRead(path)
 	if err != nil {
 		return otherwise
 	}

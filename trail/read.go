@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/tooltrail/tooltrail/internal/durable"
 )
 
 // ReadOptions narrow what [Read] returns. The zero value reads everything.
@@ -145,7 +147,7 @@ func (r *reader) advance() error {
 	for len(r.segs) > 0 {
 		seg := r.segs[0]
 		r.segs = r.segs[1:]
-		f, err := openRead(seg.Path)
+		f, err := durable.OpenRead(seg.Path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // pruned since it was listed
 		}
@@ -204,22 +206,4 @@ const clockSlack = time.Hour
 func writtenBefore(seg Segment, t time.Time) bool {
 	info, err := os.Stat(seg.Path)
 	return err == nil && info.ModTime().Add(clockSlack).Before(t)
-}
-
-// openRead opens a segment for reading. What is not a regular file is refused,
-// so that a FIFO in its place cannot hang a reader.
-func openRead(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|openNonblock, 0)
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("open %s: not a regular file", path)
-	}
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
 }

@@ -77,7 +77,7 @@ func (r *recovery) closed(before []Segment, s Segment) error {
 	if err != nil {
 		return err
 	}
-	f, err := openRead(s.Path)
+	f, err := durable.OpenRead(s.Path)
 	if err != nil {
 		return fmt.Errorf("trail: open %s: %w", s.Path, err)
 	}
@@ -190,7 +190,7 @@ func (r *recovery) openLast(s Segment, done bool) (file, error) {
 	if !done {
 		return r.t.fs.OpenAppend(s.Path, false)
 	}
-	f, err := openRead(s.Path)
+	f, err := durable.OpenRead(s.Path)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,10 @@ import (
 )
 
 // O_CLOEXEC is set by package os.
-const openFlags = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
+const (
+	openNonblock = syscall.O_NONBLOCK
+	openFlags    = syscall.O_NOFOLLOW | openNonblock
+)
 
 func openAppend(path string, create bool) (*os.File, error) {
 	flag := os.O_RDWR | os.O_APPEND | openFlags

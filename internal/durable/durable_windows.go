@@ -8,7 +8,10 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-const openFlags = 0
+const (
+	openNonblock = 0
+	openFlags    = 0
+)
 
 // openAppend shares the file for deletion, so that it can be renamed while it
 // is open, and opens a link instead of what it points to.

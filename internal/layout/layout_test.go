@@ -28,7 +28,7 @@ var mayImport = map[string][]string{
 	"internal/term":    {},
 	"trail":            {"audit", "internal/durable"},
 	"relay":            {"audit"},
-	"query":            {"audit", "trail"},
+	"query":            {"audit", "internal/durable", "trail"},
 	"internal/config":  {"audit", "internal/durable", "trail"},
 	"internal/stdio":   {"internal/proc", "relay"},
 	"internal/demo":    {"audit", "internal/proc", "relay"},

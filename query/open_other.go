@@ -1,5 +1,0 @@
-//go:build !unix
-
-package query
-
-const openNonblock = 0

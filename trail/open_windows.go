@@ -1,3 +1,0 @@
-package trail
-
-const openNonblock = 0
