@@ -23,7 +23,7 @@ func faulty(t *testing.T, o Options) (*Trail, *faultFS, string) {
 		t.Skip("the faults are those of Unix")
 	}
 	f := newFaultFS()
-	o.fs = f
+	o.FS = f
 	if o.SyncEvery == 0 {
 		o.SyncEvery = -1
 	}
@@ -236,7 +236,7 @@ func model(t *testing.T, seed uint64) {
 					}
 				}
 				abandon(tr)
-				tr = open(t, dir, &Options{fs: f, SyncEvery: -1, MaxBytes: 2000})
+				tr = open(t, dir, &Options{FS: f, SyncEvery: -1, MaxBytes: 2000})
 				if tr.NextSeq() != seq+1 {
 					t.Fatalf("next seq %d, want %d", tr.NextSeq(), seq+1)
 				}

@@ -7,11 +7,13 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/tooltrail/tooltrail/internal/durable"
 )
 
 // A faultFS is the real file system with faults on request.
 type faultFS struct {
-	osFS
+	durable.OS
 	mu         sync.Mutex
 	room       int64         // bytes until ENOSPC; negative is no limit
 	failWrites int           // next writes that fail with EIO, after half
@@ -48,19 +50,19 @@ func (f *faultFS) take(n *int) bool {
 	return true
 }
 
-func (f *faultFS) OpenAppend(path string, create bool) (file, error) {
+func (f *faultFS) OpenAppend(path string, create bool) (durable.File, error) {
 	if f.take(&f.failOpens) {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: syscall.EACCES}
 	}
-	inner, err := f.osFS.OpenAppend(path, create)
+	inner, err := f.OS.OpenAppend(path, create)
 	if err != nil {
 		return nil, err
 	}
-	return &faultFile{file: inner, fs: f, os: inner.(osFile).File}, nil
+	return &faultFile{File: inner, fs: f, os: inner.(durable.OSFile).File}, nil
 }
 
 type faultFile struct {
-	file
+	durable.File
 	fs     *faultFS
 	os     *os.File
 	synced int64
@@ -72,13 +74,13 @@ func (f *faultFile) Write(b []byte) (int, error) {
 	f.fs.mu.Unlock()
 	time.Sleep(delay)
 	if f.fs.take(&f.fs.failWrites) {
-		n, _ := f.file.Write(b[:len(b)/2])
+		n, _ := f.File.Write(b[:len(b)/2])
 		return n, &fs.PathError{Op: "write", Path: f.os.Name(), Err: syscall.EIO}
 	}
 	if room < 0 {
-		return f.file.Write(b)
+		return f.File.Write(b)
 	}
-	n, _ := f.file.Write(b[:min(int64(len(b)), room)])
+	n, _ := f.File.Write(b[:min(int64(len(b)), room)])
 	f.fs.set(func(fs *faultFS) { fs.room -= int64(n) })
 	if n < len(b) {
 		return n, &fs.PathError{Op: "write", Path: f.os.Name(), Err: syscall.ENOSPC}
@@ -90,11 +92,11 @@ func (f *faultFile) Truncate(size int64) error {
 	if f.fs.take(&f.fs.failCuts) {
 		return &fs.PathError{Op: "truncate", Path: f.os.Name(), Err: syscall.EIO}
 	}
-	info, err := f.file.Stat()
+	info, err := f.File.Stat()
 	if err != nil {
 		return err
 	}
-	if err := f.file.Truncate(size); err != nil {
+	if err := f.File.Truncate(size); err != nil {
 		return err
 	}
 	f.fs.set(func(fs *faultFS) {
@@ -106,7 +108,7 @@ func (f *faultFile) Truncate(size int64) error {
 }
 
 func (f *faultFile) Datasync() error {
-	info, err := f.file.Stat()
+	info, err := f.File.Stat()
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,8 @@ import (
 	"hash/crc32"
 	"io/fs"
 	"time"
+
+	"github.com/tooltrail/tooltrail/internal/durable"
 )
 
 // A point is a place in a segment: how many bytes and lines lie before it, and
@@ -39,7 +41,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // A segfile is a segment that this process writes. Its fields are guarded by
 // the trail's mu.
 type segfile struct {
-	file    file
+	file    durable.File
 	path    string
 	first   uint64
 	made    time.Time
@@ -53,7 +55,7 @@ type segfile struct {
 	closed  bool
 }
 
-func newSegfile(f file, path string, first, seq uint64, made time.Time) (*segfile, error) {
+func newSegfile(f durable.File, path string, first, seq uint64, made time.Time) (*segfile, error) {
 	id, err := f.Stat()
 	if err != nil {
 		return nil, err

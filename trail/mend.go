@@ -43,6 +43,11 @@ func (t *Trail) mend() error {
 	if err != nil {
 		return err
 	}
+	if fresh.next() != s.next() {
+		if err := t.reseal(fresh); err != nil {
+			return err
+		}
+	}
 	t.live = fresh
 	s.retire()
 	t.looked = 0
@@ -116,7 +121,7 @@ func (t *Trail) rescue(s *segfile, from point) (*segfile, []loss, error) {
 }
 
 // refill copies the lines of s from a point on into f and makes them durable.
-func (t *Trail) refill(f file, path string, s *segfile, from point) (*segfile, []loss, error) {
+func (t *Trail) refill(f durable.File, path string, s *segfile, from point) (*segfile, []loss, error) {
 	wall, _ := t.opts.clock.now()
 	fresh, err := newSegfile(f, path, s.first+from.lines, from.seq, wall)
 	if err != nil {

@@ -24,7 +24,7 @@ func Open(dir string, o *Options) (*Trail, error) {
 	if err != nil {
 		return nil, fmt.Errorf("trail: open: %w", err)
 	}
-	if err := opts.fs.Mkdir(filepath.Join(dir, stateDir)); err != nil {
+	if err := opts.FS.Mkdir(filepath.Join(dir, stateDir)); err != nil {
 		return nil, fmt.Errorf("trail: open: %w", err)
 	}
 	lock, err := takeLock(dir)
@@ -32,11 +32,12 @@ func Open(dir string, o *Options) (*Trail, error) {
 		return nil, err
 	}
 	t := &Trail{
-		dir: dir, opts: opts, fs: opts.fs, lock: lock,
+		dir: dir, opts: opts, fs: opts.FS, lock: lock,
 		dirty: make(chan struct{}, 1), stop: make(chan struct{}),
 		ended: make(chan struct{}), closeDone: make(chan struct{}),
 	}
 	if err := t.load(); err != nil {
+		_ = t.endSeal()
 		if t.live != nil {
 			_ = t.live.file.Close()
 		}

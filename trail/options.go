@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/tooltrail/tooltrail/internal/durable"
 )
 
 // Defaults of [Options].
@@ -38,9 +40,13 @@ type Options struct {
 	// Logger hears of changes of state: when the trail degrades and when it is
 	// well again. nil means nobody does.
 	Logger *slog.Logger
+	// Sealer is told of every line and seals it. nil means the trail is not
+	// sealed.
+	Sealer Sealer
+	// FS is the file system. nil means the system's.
+	FS durable.FS
 
-	fs    fileSystem // nil: the real one
-	clock clock      // nil: the system's
+	clock clock // nil: the system's
 }
 
 func (o *Options) withDefaults() Options {
@@ -57,8 +63,8 @@ func (o *Options) withDefaults() Options {
 	if opts.SyncEvery == 0 {
 		opts.SyncEvery = DefaultSyncEvery
 	}
-	if opts.fs == nil {
-		opts.fs = osFS{}
+	if opts.FS == nil {
+		opts.FS = durable.OS{}
 	}
 	if opts.clock == nil {
 		opts.clock = systemClock{time.Now()}

@@ -40,6 +40,9 @@ func (r *recovery) run() error {
 	}
 	if len(segs) == 0 {
 		r.empty = true
+		if err := r.t.beginSeal(0); err != nil {
+			return err
+		}
 		r.t.live, err = r.t.create(0, 0)
 		return err
 	}
@@ -164,6 +167,10 @@ func (r *recovery) last(s Segment) error {
 		_ = f.Close()
 		return fmt.Errorf("trail: open %s: %w", s.Path, err)
 	}
+	if err := t.beginSeal(s.First + good.lines); err != nil {
+		_ = f.Close()
+		return err
+	}
 	r.stopped, r.empty = stopped, s.First == 0 && good.lines == 0
 	if done {
 		_ = f.Close()
@@ -186,7 +193,7 @@ func (r *recovery) last(s Segment) error {
 }
 
 // openLast opens the newest segment: a closed one for reading only.
-func (r *recovery) openLast(s Segment, done bool) (file, error) {
+func (r *recovery) openLast(s Segment, done bool) (durable.File, error) {
 	if !done {
 		return r.t.fs.OpenAppend(s.Path, false)
 	}
@@ -194,7 +201,7 @@ func (r *recovery) openLast(s Segment, done bool) (file, error) {
 	if err != nil {
 		return nil, err
 	}
-	return osFile{f}, nil
+	return durable.OSFile{File: f}, nil
 }
 
 // cut removes what stands behind the whole lines of the live segment. Whole

@@ -28,7 +28,8 @@ func (h *Home) Dir() string { return h.dir }
 
 // Open takes the first free slot of name, name.2, name.3 and so on, and opens
 // its trail. A slot is free when no process writes it; one that was used
-// before is used again. Characters that do not belong in a file name are
+// before is used again. One that its [Sealer] refuses is left as it is, which is
+// an error to o's Logger. Characters that do not belong in a file name are
 // written as '_'. o may be nil.
 func (h *Home) Open(name string, o *Options) (*Trail, error) {
 	base := SlotName(name)
@@ -39,7 +40,13 @@ func (h *Home) Open(name string, o *Options) (*Trail, error) {
 		}
 		t, err := Open(filepath.Join(h.dir, slot), o)
 		var inUse *InUseError
-		if !errors.As(err, &inUse) {
+		var refused *RefusedError
+		switch {
+		case errors.As(err, &refused):
+			if o.Logger != nil {
+				o.Logger.Error("trail: another slot is taken", "dir", refused.Dir, "error", refused.Err)
+			}
+		case !errors.As(err, &inUse):
 			return t, err
 		}
 	}

@@ -69,6 +69,7 @@ func (t *Trail) nextToSync() (*segfile, point, error) {
 		return s, s.seal(), nil
 	}
 	if t.live.durable.off == t.live.end.off {
+		t.sealDurable(t.live.next())
 		return nil, point{}, nil
 	}
 	return t.live, t.live.seal(), nil
@@ -90,6 +91,7 @@ func (t *Trail) synced(s *segfile, upTo point, err error) (last bool) {
 		return false
 	}
 	s.settle(upTo)
+	t.sealDurable(s.first + upTo.lines)
 	wall, _ := t.opts.clock.now()
 	t.status.set(func(st *Stats) { st.LastSync = wall })
 	if len(t.rotated) > 0 && t.rotated[0] == s {

@@ -17,7 +17,7 @@ import (
 type Trail struct {
 	dir      string
 	opts     Options
-	fs       fileSystem
+	fs       durable.FS
 	counters *counterFile
 	firstSeq uint64
 	status   status
@@ -41,6 +41,7 @@ type Trail struct {
 	retryAt time.Duration // no rotation is tried before
 	steps   stepWatch
 	trouble error // why the trail is degraded
+	sealing bool  // the sealer has begun and not ended
 	since   time.Time
 	closed  bool
 }
@@ -90,6 +91,9 @@ func (t *Trail) shut() {
 	defer t.syncMu.Unlock()
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if err := t.endSeal(); t.closeErr == nil && err != nil {
+		t.closeErr = fmt.Errorf("trail: close %s: %w", t.dir, err)
+	}
 	t.live.closed = true
 	_ = t.live.file.Close()
 	for _, s := range t.rotated {

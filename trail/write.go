@@ -94,10 +94,11 @@ func (t *Trail) prepare(n int) error {
 
 // append writes lines to the live segment and takes account. t.mu is held.
 func (t *Trail) append(b []byte, lines int) (accepted int, err error) {
-	before := t.live.end.off
+	before, first := t.live.end.off, t.live.next()
 	accepted, err = t.live.write(b, lines)
 	if accepted > 0 {
 		wrote := uint64(t.live.end.off - before)
+		t.sealLines(first, b[:wrote])
 		next, path := t.live.next(), t.live.path
 		t.status.set(func(s *Stats) {
 			s.Lines += uint64(accepted)
