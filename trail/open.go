@@ -44,6 +44,9 @@ func Open(dir string, o *Options) (*Trail, error) {
 		_ = lock.Close()
 		return nil, err
 	}
+	if t.sealing {
+		opts.Sealer.Start()
+	}
 	go t.runSyncer()
 	t.wakeSyncer()
 	return t, nil

@@ -6,15 +6,18 @@ import (
 	"fmt"
 )
 
-// A Sealer follows a trail that is being written, and seals it. All methods
-// but Begin must return at once, and none but Begin's goroutines may call the
-// trail: Append, Durable and End are called with its locks held.
+// A Sealer follows a trail that is being written, and seals it. Append and
+// Durable are called with the trail locked: they must return at once and must
+// not call it.
 type Sealer interface {
 	// Begin is called by [Open], before anything in the trail is changed. The
 	// trail holds whole lines up to the index next; what Open then cuts off
-	// lies behind them. An error keeps the trail from being opened. Until Open
-	// has returned, t's directory and name may be used and nothing else.
+	// lies behind them. An error keeps the trail from being opened. Until
+	// Start, t's directory and name may be used and nothing else.
 	Begin(t *Trail, next uint64) error
+	// Start is called by Open when the trail is open. From now on it may be
+	// used, by the sealer's goroutines too.
+	Start()
 	// Append is told of whole lines as they are accepted, in order. The first
 	// has the index first. Where first is lower than what came before, the
 	// lines from there on were lost before they were durable, and these are
@@ -58,10 +61,13 @@ func (t *Trail) beginSeal(next uint64) error {
 
 // endSeal ends what beginSeal began. It is called once.
 func (t *Trail) endSeal() error {
-	if !t.sealing {
+	t.mu.Lock()
+	sealing := t.sealing
+	t.sealing = false
+	t.mu.Unlock()
+	if !sealing {
 		return nil
 	}
-	t.sealing = false
 	return t.opts.Sealer.End()
 }
 

@@ -87,13 +87,13 @@ func (t *Trail) shut() {
 	if err := t.syncAll(); t.closeErr == nil {
 		t.closeErr = err
 	}
+	if err := t.endSeal(); t.closeErr == nil && err != nil {
+		t.closeErr = fmt.Errorf("trail: close %s: %w", t.dir, err)
+	}
 	t.syncMu.Lock()
 	defer t.syncMu.Unlock()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if err := t.endSeal(); t.closeErr == nil && err != nil {
-		t.closeErr = fmt.Errorf("trail: close %s: %w", t.dir, err)
-	}
 	t.live.closed = true
 	_ = t.live.file.Close()
 	for _, s := range t.rotated {

@@ -111,7 +111,20 @@ var errNotDir = errors.New("exists and is not a directory")
 
 // WriteFile replaces a small file so that, at any moment, either the old or
 // the new content is there in full.
-func WriteFile(path string, data []byte) (err error) {
+func WriteFile(path string, data []byte) error {
+	if err := replace(path, data, Datasync); err != nil {
+		return err
+	}
+	return SyncDir(filepath.Dir(path))
+}
+
+// Publish replaces a small file for all who open it from now on. It is not
+// durable: after a power cut the old content may be back, or none.
+func Publish(path string, data []byte) error {
+	return replace(path, data, func(*os.File) error { return nil })
+}
+
+func replace(path string, data []byte, sync func(*os.File) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return err
@@ -123,7 +136,7 @@ func WriteFile(path string, data []byte) (err error) {
 	}()
 	_, err = f.Write(data)
 	if err == nil {
-		err = Datasync(f)
+		err = sync(f)
 	}
 	if cerr := f.Close(); err == nil {
 		err = cerr
@@ -131,5 +144,5 @@ func WriteFile(path string, data []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	return Rename(f.Name(), path)
+	return os.Rename(f.Name(), path)
 }

@@ -13,6 +13,9 @@ type FS interface {
 	OpenAppend(path string, create bool) (File, error)
 	// WriteFile replaces a small file as the function WriteFile does.
 	WriteFile(path string, data []byte) error
+	// Publish replaces a small file for all who open it from now on. It is not
+	// durable: after a power cut the old content may be back, or none.
+	Publish(path string, data []byte) error
 	// Rename replaces to, durably.
 	Rename(from, to string) error
 	Remove(path string) error
@@ -56,6 +59,9 @@ func (OS) OpenAppend(path string, create bool) (File, error) {
 
 // WriteFile is the function WriteFile.
 func (OS) WriteFile(path string, data []byte) error { return WriteFile(path, data) }
+
+// Publish is the function Publish.
+func (OS) Publish(path string, data []byte) error { return Publish(path, data) }
 
 // Rename is the function Rename.
 func (OS) Rename(from, to string) error { return Rename(from, to) }

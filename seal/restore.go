@@ -1,0 +1,205 @@
+package seal
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/tooltrail/tooltrail/internal/durable"
+	"github.com/tooltrail/tooltrail/trail"
+)
+
+// restore opens the tree at the size of the newest checkpoint. Where a crash
+// left the files short or wrong, they are made again from the lines.
+func (s *Sealer) restore() (*grower, error) {
+	segs, err := trail.Segments(s.dir)
+	if err != nil {
+		return nil, fmt.Errorf("seal: %w", err)
+	}
+	tree, err := s.open()
+	if err == nil {
+		return tree, s.checkEdges(tree, segs)
+	}
+	if !errors.Is(err, errTreeShort) && !errors.Is(err, errTreeWrong) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err
+	}
+	for _, from := range s.firmGround(segs) {
+		if tree, err = s.rebuild(from); err == nil {
+			return tree, s.checkEdges(tree, segs)
+		}
+	}
+	return nil, err
+}
+
+var errTreeWrong = errors.New("the tree's root is not the one that is signed")
+
+// open opens the level files as they are, if they have the signed root.
+func (s *Sealer) open() (*grower, error) {
+	tree, err := openGrower(s.fs, s.dir, s.signed.Size)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.checkRoot(); err != nil {
+		tree.close()
+		return nil, err
+	}
+	return tree, nil
+}
+
+func (s *Sealer) checkRoot() error {
+	if s.signed.Size == 0 {
+		return nil
+	}
+	root, err := s.root(s.signed.Size)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errTreeWrong, err)
+	}
+	if root != s.signed.Root {
+		return errTreeWrong
+	}
+	return nil
+}
+
+// firmGround returns the sizes from which on the tree may be made again: the
+// start of the last segment, which is what a power cut can have harmed, and
+// that of the first, where all lines are read.
+func (s *Sealer) firmGround(segs []trail.Segment) []uint64 {
+	if len(segs) == 0 {
+		return nil
+	}
+	first, last := segs[0].First, segs[len(segs)-1].First
+	if last == first || last > s.signed.Size {
+		return []uint64{first}
+	}
+	return []uint64{last, first}
+}
+
+// rebuild makes the tree again from the line at index from on.
+func (s *Sealer) rebuild(from uint64) (*grower, error) {
+	tree, err := openGrower(s.fs, s.dir, from)
+	if err != nil {
+		return nil, &BrokenError{s.signed.Size, from, fmt.Errorf("%w: %w", ErrChanged, err)}
+	}
+	err = s.refill(tree, from)
+	if err == nil {
+		err = tree.sync()
+	}
+	if err == nil && s.checkRoot() != nil {
+		err = &BrokenError{s.signed.Size, from, ErrChanged}
+	}
+	if err != nil {
+		tree.close()
+		return nil, err
+	}
+	return tree, nil
+}
+
+// refill appends the leaves of sealed lines. The stub of an erased line names
+// its leaf; that the root comes out right shows that it names the true one.
+func (s *Sealer) refill(tree *grower, from uint64) error {
+	next := from
+	for line, err := range trail.Read(s.dir, &trail.ReadOptions{From: from}) {
+		if next == s.signed.Size {
+			break
+		}
+		if err != nil || line.Index != next {
+			return &BrokenError{s.signed.Size, next, ErrMissing}
+		}
+		leaf, ok := stubLeaf(line.Bytes)
+		if !ok {
+			leaf = LeafHash(line.Bytes)
+		}
+		tree.append(leaf)
+		next++
+		if next%flushEvery == 0 {
+			if err := tree.flush(); err != nil {
+				return err
+			}
+		}
+	}
+	if next < s.signed.Size {
+		return &BrokenError{s.signed.Size, next, ErrMissing}
+	}
+	return tree.flush()
+}
+
+// checkEdges compares the first and the last line of every segment with the
+// tree, which finds a segment that is missing or was shortened.
+func (s *Sealer) checkEdges(tree *grower, segs []trail.Segment) error {
+	t, err := OpenTree(s.dir)
+	if err != nil {
+		tree.close()
+		return err
+	}
+	defer t.Close()
+	for _, seg := range segs {
+		if err := s.checkSegment(t, seg); err != nil {
+			tree.close()
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Sealer) checkSegment(t *Tree, seg trail.Segment) error {
+	if seg.First >= s.signed.Size {
+		return nil
+	}
+	f, err := durable.OpenRead(seg.Path)
+	if err != nil {
+		return fmt.Errorf("seal: %w", err)
+	}
+	defer f.Close()
+	buf := make([]byte, trail.MaxLine+1)
+	n, err := f.ReadAt(buf, 0)
+	if err != nil && err != io.EOF {
+		return fmt.Errorf("seal: %w", err)
+	}
+	if !sameLeaf(t, seg.First, firstLine(buf[:n])) {
+		return &BrokenError{s.signed.Size, seg.First, ErrChanged}
+	}
+	if seg.Next == 0 || seg.Next > s.signed.Size {
+		return nil
+	}
+	n, err = f.ReadAt(buf, max(0, seg.Size-int64(len(buf))))
+	if err != nil && err != io.EOF {
+		return fmt.Errorf("seal: %w", err)
+	}
+	if sameLeaf(t, seg.Next-1, lastLine(buf[:n])) {
+		return nil
+	}
+	return s.countLines(seg) // the file may go on behind what counts
+}
+
+// countLines fails where a segment has fewer lines than its successor's name
+// says.
+func (s *Sealer) countLines(seg trail.Segment) error {
+	next := seg.First
+	for line, err := range trail.ReadSegment(seg) {
+		if err != nil {
+			return &BrokenError{s.signed.Size, next, ErrMissing}
+		}
+		next = line.Index + 1
+	}
+	return nil
+}
+
+func sameLeaf(t *Tree, i uint64, line []byte) bool {
+	leaf, ok := stubLeaf(line)
+	if !ok {
+		leaf = LeafHash(line)
+	}
+	want, err := t.Leaf(i)
+	return err == nil && leaf == want
+}
+
+// catchUpWith hashes the lines behind the checkpoint.
+func (s *Sealer) catchUpWith(next uint64) error {
+	if err := s.tree.cut(s.signed.Size); err != nil {
+		return err
+	}
+	if next == s.signed.Size {
+		return nil
+	}
+	return hashLines(s.tree, s.dir, s.signed.Size, next)
+}
