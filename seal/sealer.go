@@ -16,7 +16,7 @@ import (
 
 // Defaults of [Options].
 const (
-	DefaultEvery      = 100 * time.Millisecond
+	DefaultEvery      = 50 * time.Millisecond
 	DefaultEpochEvery = time.Minute
 )
 
@@ -27,7 +27,9 @@ type Options struct {
 	// is required, and all have the same name. The trail's origin is that name,
 	// a slash and the name of the trail's directory.
 	Keys []*Key
-	// Every is the least time between two checkpoints. 0 means DefaultEvery.
+	// Every is the least time between two checkpoints. 0 means DefaultEvery;
+	// lines are signed once they are durable, so [trail.Options.SyncEvery]
+	// decides how long they wait.
 	Every time.Duration
 	// EpochEvery is how long an epoch's key lives. 0 means DefaultEpochEvery.
 	EpochEvery time.Duration

@@ -130,10 +130,12 @@ func (t *Trail) wakeSyncer() {
 	}
 }
 
-// runSyncer makes lines durable, SyncEvery after the first that is not. It is
-// the goroutine that Open starts and Close ends.
+// runSyncer makes lines durable, at most SyncEvery after the first that is
+// not, if the disk is as fast. It is the goroutine that Open starts and Close
+// ends.
 func (t *Trail) runSyncer() {
 	defer close(t.ended)
+	var last time.Time // when the last sync began
 	for {
 		select {
 		case <-t.stop:
@@ -144,8 +146,9 @@ func (t *Trail) runSyncer() {
 			select {
 			case <-t.stop:
 				return
-			case <-time.After(t.opts.SyncEvery):
+			case <-time.After(t.syncPause(time.Since(last))):
 			}
+			last = time.Now()
 		}
 		if t.tick() == nil {
 			continue
@@ -157,6 +160,12 @@ func (t *Trail) runSyncer() {
 			t.wakeSyncer()
 		}
 	}
+}
+
+// syncPause is how long a sync waits for more lines when the last one began
+// some time ago.
+func (t *Trail) syncPause(ago time.Duration) time.Duration {
+	return max(t.opts.SyncEvery-ago, t.opts.SyncEvery/10)
 }
 
 // syncRetry is how long the syncer waits after a failure.
