@@ -51,45 +51,51 @@ var ErrForeignKey = errors.New("the trail was sealed with another log key")
 // checkpoint, the right edge of the tree, that no segment is missing; it
 // hashes the lines behind the checkpoint. Trouble with the lines is a
 // [*BrokenError]. All lines are looked at by [Verify] only.
-func (s *Sealer) Begin(t *trail.Trail, next uint64) error {
+func (s *Sealer) Begin(t *trail.Trail, next uint64) (at uint64, err error) {
 	if len(s.opts.Keys) == 0 {
-		return errors.New("seal: there is no key")
+		return 0, errors.New("seal: there is no key")
 	}
 	s.trail, s.dir = t, t.Dir()
+	s.accepted = loadAccepted(s.dir)
 	epoch, known, err := loadEpoch(s.dir)
 	if err != nil {
-		return err
+		return 0, err
 	}
+	if err := s.findSealed(epoch, known, t.Name()); err != nil {
+		return 0, err
+	}
+	if err := s.restore(next); err != nil {
+		if at, err = s.accept(next, err); err != nil {
+			return 0, err
+		}
+		next = at
+	}
+	if err := s.openRest(epoch, known, next); err != nil {
+		s.tree.close()
+		return 0, err
+	}
+	s.begin(next)
+	return next, nil
+}
+
+// findSealed reads the newest checkpoint, and makes the signers.
+func (s *Sealer) findSealed(epoch epochState, known bool, slot string) error {
 	newest, err := newestCheckpoint(s.dir)
 	if err != nil {
 		return err
 	}
-	if err := s.identify(newest, epoch, t.Name()); err != nil {
+	if err := s.identify(newest, epoch, slot); err != nil {
 		return err
 	}
-	switch {
-	case newest == nil && known && epoch.Epoch > 0:
-		return &BrokenError{Err: ErrNoCheckpoint}
-	case newest != nil:
-		if s.signed, _, err = OpenCheckpoint(newest, s.verifiers()); err != nil {
-			return fmt.Errorf("seal: %s: %w", filepath.Join(s.dir, checkpointName), err)
+	if newest == nil {
+		if known && epoch.Epoch > 0 {
+			return &BrokenError{Err: ErrNoCheckpoint}
 		}
+		return nil
 	}
-	if next < s.signed.Size {
-		return &BrokenError{s.signed.Size, next, ErrMissing}
+	if s.signed, _, err = OpenCheckpoint(newest, s.verifiers()); err != nil {
+		return fmt.Errorf("seal: %s: %w", filepath.Join(s.dir, checkpointName), err)
 	}
-	if s.tree, err = s.restore(); err != nil {
-		return err
-	}
-	if err := s.catchUpWith(next); err != nil {
-		s.tree.close()
-		return err
-	}
-	if err := s.openRest(epoch, known, next); err != nil {
-		s.tree.close()
-		return err
-	}
-	s.begin(next)
 	return nil
 }
 
@@ -97,6 +103,9 @@ func (s *Sealer) Begin(t *trail.Trail, next uint64) error {
 func (s *Sealer) identify(newest []byte, epoch epochState, slot string) error {
 	name := s.opts.Keys[0].Name
 	s.origin = name + "/" + slot
+	if c, err := PeekCheckpoint(s.opts.Continues); err == nil {
+		s.origin = NextOrigin(c.Origin, slot)
+	}
 	if c, err := PeekCheckpoint(newest); err == nil {
 		s.origin = c.Origin
 	} else if epoch.Origin != "" {
@@ -191,6 +200,9 @@ func (s *Sealer) begin(next uint64) {
 // its first, so that also the shortest one is sealed.
 func (s *Sealer) Start() {
 	s.started = true
+	if err := s.sayFirst(); err != nil {
+		s.fail(err)
+	}
 	if s.epoch.Epoch == 0 || s.epoch.Next != nil {
 		if err := s.nextEpoch(); err != nil {
 			s.fail(err)

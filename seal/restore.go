@@ -9,26 +9,42 @@ import (
 	"github.com/tooltrail/tooltrail/trail"
 )
 
-// restore opens the tree at the size of the newest checkpoint. Where a crash
-// left the files short or wrong, they are made again from the lines.
-func (s *Sealer) restore() (*grower, error) {
+// restore opens the tree at the size of the newest checkpoint, and hashes the
+// lines behind it up to next. Where a crash left the files short or wrong,
+// they are made again from the lines.
+func (s *Sealer) restore(next uint64) error {
+	if next < s.signed.Size {
+		return &BrokenError{s.signed.Size, next, ErrMissing}
+	}
 	segs, err := trail.Segments(s.dir)
 	if err != nil {
-		return nil, fmt.Errorf("seal: %w", err)
+		return fmt.Errorf("seal: %w", err)
 	}
-	tree, err := s.open()
-	if err == nil {
-		return tree, s.checkEdges(tree, segs)
-	}
-	if !errors.Is(err, errTreeShort) && !errors.Is(err, errTreeWrong) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, err
-	}
-	for _, from := range s.firmGround(segs) {
-		if tree, err = s.rebuild(from); err == nil {
-			return tree, s.checkEdges(tree, segs)
+	if s.tree, err = s.open(); err != nil {
+		if !errors.Is(err, errTreeShort) && !errors.Is(err, errTreeWrong) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			return err
+		}
+		if err = s.remake(segs); err != nil {
+			return err
 		}
 	}
-	return nil, err
+	if err = s.checkEdges(segs); err == nil {
+		err = s.catchUpWith(next)
+	}
+	if err != nil {
+		s.tree.close()
+	}
+	return err
+}
+
+// remake makes the tree again from as few lines as it takes.
+func (s *Sealer) remake(segs []trail.Segment) (err error) {
+	for _, from := range s.firmGround(segs) {
+		if s.tree, err = s.rebuild(from); err == nil {
+			return nil
+		}
+	}
+	return err
 }
 
 var errTreeWrong = errors.New("the tree's root is not the one that is signed")
@@ -125,16 +141,14 @@ func (s *Sealer) refill(tree *grower, from uint64) error {
 
 // checkEdges compares the first and the last line of every segment with the
 // tree, which finds a segment that is missing or was shortened.
-func (s *Sealer) checkEdges(tree *grower, segs []trail.Segment) error {
+func (s *Sealer) checkEdges(segs []trail.Segment) error {
 	t, err := OpenTree(s.dir)
 	if err != nil {
-		tree.close()
 		return err
 	}
 	defer t.Close()
 	for _, seg := range segs {
 		if err := s.checkSegment(t, seg); err != nil {
-			tree.close()
 			return err
 		}
 	}
@@ -142,7 +156,7 @@ func (s *Sealer) checkEdges(tree *grower, segs []trail.Segment) error {
 }
 
 func (s *Sealer) checkSegment(t *Tree, seg trail.Segment) error {
-	if seg.First >= s.signed.Size {
+	if seg.First >= s.signed.Size || s.wasAccepted(seg) {
 		return nil
 	}
 	f, err := durable.OpenRead(seg.Path)

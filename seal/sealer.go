@@ -36,6 +36,10 @@ type Options struct {
 	// Accept declares that sealed lines which are missing or changed are given
 	// up, with a reason for the record. "" refuses such a trail.
 	Accept string
+	// Continues is the newest checkpoint of a trail that cannot be continued,
+	// and that a new one takes the place of. A note in the new trail links the
+	// two, and its origin is [NextOrigin] of the old one's.
+	Continues []byte
 	// Logger hears of trouble. nil means nobody does.
 	Logger *slog.Logger
 	// FS is the file system. nil means the system's.
@@ -63,11 +67,12 @@ type Sealer struct {
 	tree    *grower
 
 	// The signer's goroutine only, and End's after it.
-	started bool
-	keys    []note.Signer
-	epoch   epochState
-	history historyFile
-	signed  Checkpoint // newest on disk
+	started         bool
+	given, accepted []Range // lines that are given up: still to be noted, and all
+	keys            []note.Signer
+	epoch           epochState
+	history         historyFile
+	signed          Checkpoint // newest on disk
 
 	mu       sync.Mutex
 	arrived  sync.Cond // blocks has grown, or ending

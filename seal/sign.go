@@ -54,6 +54,9 @@ func (s *Sealer) runSigner() {
 
 // signNew signs what has become durable since the last checkpoint.
 func (s *Sealer) signNew() error {
+	if err := s.sayFirst(); err != nil {
+		return err
+	}
 	if s.epoch.Epoch == 0 || s.epoch.Next != nil {
 		return s.nextEpoch()
 	}

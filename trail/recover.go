@@ -40,10 +40,11 @@ func (r *recovery) run() error {
 	}
 	if len(segs) == 0 {
 		r.empty = true
-		if err := r.t.beginSeal(0); err != nil {
+		at, err := r.t.beginSeal(0)
+		if err != nil {
 			return err
 		}
-		r.t.live, err = r.t.create(0, 0)
+		r.t.live, err = r.t.create(at, 0)
 		return err
 	}
 	last := len(segs) - 1
@@ -167,14 +168,15 @@ func (r *recovery) last(s Segment) error {
 		_ = f.Close()
 		return fmt.Errorf("trail: open %s: %w", s.Path, err)
 	}
-	if err := t.beginSeal(s.First + good.lines); err != nil {
+	at, err := t.beginSeal(s.First + good.lines)
+	if err != nil {
 		_ = f.Close()
 		return err
 	}
 	r.stopped, r.empty = stopped, s.First == 0 && good.lines == 0
-	if done {
+	if done || at > s.First+good.lines {
 		_ = f.Close()
-		t.live, err = t.create(s.First+good.lines, good.seq)
+		t.live, err = t.create(at, good.seq)
 		return err
 	}
 	t.live, err = newSegfile(f, s.Path, s.First, r.seq, madeAt(s.Path, info.ModTime()))

@@ -12,9 +12,11 @@ import (
 type Sealer interface {
 	// Begin is called by [Open], before anything in the trail is changed. The
 	// trail holds whole lines up to the index next; what Open then cuts off
-	// lies behind them. An error keeps the trail from being opened. Until
-	// Start, t's directory and name may be used and nothing else.
-	Begin(t *Trail, next uint64) error
+	// lies behind them. The next line gets the index at: next, or more where
+	// sealed lines are known to be missing and given up. An error keeps the
+	// trail from being opened. Until Start, t's directory and name may be used
+	// and nothing else.
+	Begin(t *Trail, next uint64) (at uint64, err error)
 	// Start is called by Open when the trail is open. From now on it may be
 	// used, by the sealer's goroutines too.
 	Start()
@@ -47,16 +49,17 @@ func (e *RefusedError) Error() string {
 // Unwrap returns the reason.
 func (e *RefusedError) Unwrap() error { return e.Err }
 
-// beginSeal asks the sealer whether the trail may be continued.
-func (t *Trail) beginSeal(next uint64) error {
+// beginSeal asks the sealer whether the trail may be continued, and at which
+// index.
+func (t *Trail) beginSeal(next uint64) (at uint64, err error) {
 	if t.opts.Sealer == nil {
-		return nil
+		return next, nil
 	}
-	if err := t.opts.Sealer.Begin(t, next); err != nil {
-		return &RefusedError{t.dir, err}
+	if at, err = t.opts.Sealer.Begin(t, next); err != nil {
+		return 0, &RefusedError{t.dir, err}
 	}
 	t.sealing = true
-	return nil
+	return at, nil
 }
 
 // endSeal ends what beginSeal began. It is called once.
