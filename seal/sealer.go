@@ -68,6 +68,7 @@ type Sealer struct {
 
 	// The signer's goroutine only, and End's after it.
 	started         bool
+	linked          bool    // the note that links the trail before is written
 	given, accepted []Range // lines that are given up: still to be noted, and all
 	keys            []note.Signer
 	epoch           epochState
