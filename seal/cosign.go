@@ -92,6 +92,11 @@ type cosigner struct {
 	now  func() time.Time
 }
 
+// at returns a signer with the same key that signs a fixed time.
+func (c *cosigner) at(t time.Time) *cosigner {
+	return &cosigner{c.name, c.id, c.key, func() time.Time { return t }}
+}
+
 func (c *cosigner) Name() string    { return c.name }
 func (c *cosigner) KeyHash() uint32 { return c.id }
 

@@ -15,8 +15,6 @@ import (
 	"strconv"
 	"time"
 
-	"golang.org/x/mod/sumdb/note"
-
 	"github.com/tooltrail/tooltrail/internal/durable"
 	"github.com/tooltrail/tooltrail/trail"
 )
@@ -34,7 +32,7 @@ type epochState struct {
 	Began  time.Time `json:"began"`
 	Next   *nextKey  `json:"next,omitempty"`
 
-	signer note.Signer
+	signer *cosigner // nil where there is no key
 }
 
 // A nextKey is announced, or about to be, at the index From or behind it.
@@ -176,7 +174,7 @@ func (s *Sealer) takeOver(n *nextKey) error {
 		}
 	}
 	next := epochState{Origin: s.origin, Epoch: s.epoch.Epoch + 1, Seed: n.Seed, Began: s.opts.Now()}
-	next.use(s.opts.Now)
+	next.use()
 	if n.By != byEpoch {
 		old := s.epoch
 		s.epoch = next
@@ -193,14 +191,14 @@ func (s *Sealer) takeOver(n *nextKey) error {
 }
 
 // use makes the signer of the state's key.
-func (e *epochState) use(now func() time.Time) {
+func (e *epochState) use() {
 	if len(e.Seed) != ed25519.SeedSize {
 		return
 	}
 	key := ed25519.NewKeyFromSeed(e.Seed)
 	name := epochName(e.Origin, e.Epoch)
 	pub := append([]byte{algCosign}, key.Public().(ed25519.PublicKey)...)
-	e.signer = &cosigner{name, keyID(name, pub), key, now}
+	e.signer = &cosigner{name, keyID(name, pub), key, time.Now}
 }
 
 // saveEpoch replaces epoch.key. What the old file held is overwritten first, as

@@ -18,7 +18,7 @@ import (
 type HistoryEntry struct {
 	// Size is the checkpoint's.
 	Size uint64 `json:"size"`
-	// Time is when it was added, RFC 3339 in UTC.
+	// Time is the one that the epoch's key signed, RFC 3339 in UTC.
 	Time string `json:"t"`
 	// Note is the signed checkpoint.
 	Note string `json:"note"`
@@ -31,6 +31,11 @@ func (e HistoryEntry) line() []byte {
 	enc.SetEscapeHTML(false)
 	_ = enc.Encode(e) // strings and a number: it cannot fail
 	return b.Bytes()
+}
+
+// entry returns the history's entry for a checkpoint that was signed at a time.
+func entry(size uint64, at time.Time, signed []byte) HistoryEntry {
+	return HistoryEntry{size, string(audit.AppendTime(nil, at.Truncate(time.Second))), string(signed)}
 }
 
 // A historyFile appends to checkpoints.jsonl. It is safe for concurrent use.
@@ -103,7 +108,7 @@ func (h *historyFile) due(size uint64, now time.Time) bool {
 func (h *historyFile) add(size uint64, now time.Time, signed []byte, sync bool) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	line := HistoryEntry{size, string(audit.AppendTime(nil, now)), string(signed)}.line()
+	line := entry(size, now, signed).line()
 	n, err := h.file.Write(line)
 	if err == nil && n < len(line) {
 		err = errors.New("short write")

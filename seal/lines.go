@@ -2,8 +2,12 @@ package seal
 
 import (
 	"bytes"
+	"errors"
 	"strconv"
 	"strings"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
 
 	"github.com/tooltrail/tooltrail/trail"
 )
@@ -37,7 +41,7 @@ func lastOfHistory(dir string) ([]byte, error) {
 // goes on if its note is in the trail. Where the key is gone, the log key has
 // to begin anew, which verification reports.
 func (s *Sealer) resume(e epochState, known bool, next uint64) (epochState, error) {
-	newest := epochOf(s.newestNote())
+	newest, _, _ := epochOf(s.newestNote()) // 0 where there is none
 	if !known || e.Origin != s.origin || e.Epoch < newest {
 		last, err := s.lastEpochNote(newest)
 		if err != nil {
@@ -50,7 +54,7 @@ func (s *Sealer) resume(e epochState, known bool, next uint64) (epochState, erro
 		lost.Next = &nextKey{Seed: newSeed(), From: next, By: byRestart}
 		return lost, s.saveEpoch(lost)
 	}
-	e.use(s.opts.Now)
+	e.use()
 	if e.Next == nil {
 		return e, nil
 	}
@@ -73,21 +77,25 @@ func (s *Sealer) newestNote() []byte {
 	return b
 }
 
-// epochOf returns the number of the epoch that signed a checkpoint; 0 if none.
-func epochOf(signed []byte) (n uint64) {
+// epochOf returns which epoch signed a checkpoint, and when. Nothing is
+// verified.
+func epochOf(signed []byte) (n uint64, at time.Time, err error) {
 	c, err := PeekCheckpoint(signed)
 	if err != nil {
-		return 0
+		return 0, at, err
 	}
 	for line := range strings.SplitSeq(string(signed), "\n") {
-		if rest, ok := strings.CutPrefix(line, "— "+c.Origin+epochInfix); ok {
-			digits, _, _ := strings.Cut(rest, " ")
-			if k, err := strconv.ParseUint(digits, 10, 64); err == nil {
-				n = max(n, k)
-			}
+		rest, ok := strings.CutPrefix(line, "— "+c.Origin+epochInfix)
+		number, sig, _ := strings.Cut(rest, " ")
+		if !ok {
+			continue
 		}
+		if n, err = strconv.ParseUint(number, 10, 64); err == nil {
+			at, err = CosignatureTime(note.Signature{Base64: sig})
+		}
+		return n, at, err
 	}
-	return n
+	return 0, at, errors.New("seal: no epoch has signed the checkpoint")
 }
 
 // findEpochNote returns the index behind the note that announces e's next key,

@@ -92,11 +92,11 @@ func (s *Sealer) sign(w weight) error {
 		return err
 	}
 	c := Checkpoint{s.origin, size, root}
-	signed, err := note.Sign(&note.Note{Text: c.String()}, append(s.keys[:len(s.keys):len(s.keys)], s.epoch.signer)...)
+	now := s.opts.Now()
+	signed, err := note.Sign(&note.Note{Text: c.String()}, append(s.keys[:len(s.keys):len(s.keys)], s.epoch.signer.at(now))...)
 	if err != nil {
 		return err
 	}
-	now := s.opts.Now()
 	if w == lasting || s.history.due(c.Size, now) {
 		if err := s.history.add(c.Size, now, signed, w == lasting); err != nil {
 			return err
@@ -138,5 +138,9 @@ func (s *Sealer) Anchored(signed []byte) error {
 	if err != nil {
 		return err
 	}
-	return s.history.add(c.Size, s.opts.Now(), signed, true)
+	_, at, err := epochOf(signed)
+	if err != nil {
+		return err
+	}
+	return s.history.add(c.Size, at, signed, true)
 }
