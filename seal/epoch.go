@@ -129,6 +129,9 @@ func (s *Sealer) announce(n *nextKey) error {
 	sig := ed25519.Sign(signer, epochMessage(s.origin, n.By, number, vkey))
 	err := s.trail.Note("epoch", slog.Uint64("epoch", number), slog.String("key", vkey), slog.String("by", n.By),
 		slog.String("sig", base64.StdEncoding.EncodeToString(sig)))
+	if errors.Is(err, trail.ErrClosed) {
+		return errStopping
+	}
 	if err != nil {
 		return err
 	}

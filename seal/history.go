@@ -38,6 +38,18 @@ func entry(size uint64, at time.Time, signed []byte) HistoryEntry {
 	return HistoryEntry{size, string(audit.AppendTime(nil, at.Truncate(time.Second))), string(signed)}
 }
 
+// parseEntry reads a line of the history, without its '\n'. It must be written
+// as this package writes it.
+func parseEntry(line []byte) (e HistoryEntry, err error) {
+	if err := json.Unmarshal(line, &e); err != nil {
+		return e, err
+	}
+	if string(e.line()) != string(line)+"\n" {
+		return e, errors.New("the line is not written as it was")
+	}
+	return e, nil
+}
+
 // A historyFile appends to checkpoints.jsonl. It is safe for concurrent use.
 type historyFile struct {
 	mu   sync.Mutex

@@ -150,3 +150,12 @@ func fold(hashes []byte) tlog.Hash {
 func levelPath(dir string, level int) string {
 	return filepath.Join(dir, treeDir, strconv.Itoa(level))
 }
+
+// stored returns a hash as it stands in a level file.
+func (t *Tree) stored(file int, n uint64) (h tlog.Hash, err error) {
+	if file >= maxLevels || t.files[file] == nil {
+		return h, fmt.Errorf("tree/%d is missing", file)
+	}
+	_, err = t.files[file].ReadAt(h[:], int64(n)*tlog.HashSize)
+	return h, err
+}
