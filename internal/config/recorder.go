@@ -9,6 +9,7 @@ import (
 	"log/slog"
 
 	"github.com/tooltrail/tooltrail/audit"
+	"github.com/tooltrail/tooltrail/seal"
 	"github.com/tooltrail/tooltrail/trail"
 )
 
@@ -17,6 +18,8 @@ import (
 type Recorder struct {
 	Queue *audit.Queue
 	Trail *trail.Trail
+	// Sealer seals the trail; nil if it is not sealed.
+	Sealer *seal.Sealer
 	// MACKey is the home's key for args_mac and result_mac.
 	MACKey []byte
 }
@@ -27,6 +30,9 @@ type RecorderOptions struct {
 	Version string
 	// Logger hears of changes of state of the trail. nil means nobody does.
 	Logger *slog.Logger
+	// Keys are the home's; its Home is filled in. nil leaves the trail without
+	// a seal, which a note in the trail says.
+	Keys *KeyRing
 }
 
 // queueCapacity is eight times the library's default, some 5 MB. A relay passes
@@ -48,13 +54,40 @@ func OpenRecorder(home, name string, o *RecorderOptions) (*Recorder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("config: %w", err)
 	}
-	t, err := h.Open(name, &trail.Options{Version: o.Version, Logger: o.Logger})
+	opts := trail.Options{Version: o.Version, Logger: o.Logger}
+	var sealer *seal.Sealer
+	if o.Keys != nil {
+		ring := *o.Keys
+		ring.Home = h.Dir()
+		keys, err := ring.LogKeys()
+		if err != nil {
+			return nil, &KeyError{err}
+		}
+		sealer = seal.New(&seal.Options{Keys: keys, Logger: o.Logger})
+		opts.Sealer = sealer
+	}
+	t, err := h.Open(name, &opts)
 	if err != nil {
 		return nil, err
 	}
+	if sealer == nil {
+		if err := t.Note("config", slog.String("seal", "off")); err != nil {
+			_ = t.Close(context.Background())
+			return nil, err
+		}
+	}
 	q := audit.NewQueue(t, &audit.QueueOptions{Capacity: queueCapacity, FirstSeq: t.NextSeq(), Counters: t.Counters()})
-	return &Recorder{Queue: q, Trail: t, MACKey: key}, nil
+	return &Recorder{Queue: q, Trail: t, Sealer: sealer, MACKey: key}, nil
 }
+
+// A KeyError says that the keys which seal a trail cannot be had.
+type KeyError struct{ Err error }
+
+// Error says why.
+func (e *KeyError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *KeyError) Unwrap() error { return e.Err }
 
 // Close writes what is queued and closes the trail, within ctx. It returns an
 // error if events were left unwritten, or lost since the start.

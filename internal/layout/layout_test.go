@@ -29,7 +29,10 @@ var mayImport = map[string][]string{
 	"trail":            {"audit", "internal/durable"},
 	"relay":            {"audit"},
 	"query":            {"audit", "internal/durable", "trail"},
-	"internal/config":  {"audit", "internal/durable", "trail"},
+	"seal":             {"audit", "internal/durable", "trail"},
+	"seal/witness":     {"internal/durable", "seal"},
+	"seal/tiles":       {"internal/durable", "seal", "trail"},
+	"internal/config":  {"audit", "internal/durable", "seal", "seal/witness", "trail"},
 	"internal/stdio":   {"internal/proc", "relay"},
 	"internal/demo":    {"audit", "internal/proc", "relay"},
 }
