@@ -167,19 +167,7 @@ func (v *verification) onlyOwn(n *note.Note, origin string) bool {
 
 // verifiers returns the trusted keys of a log; nil if there are none.
 func (v *verification) verifiers(origin string) note.Verifiers {
-	var list []note.Verifier
-	for _, vkey := range v.opts.Keys {
-		name, err := VKeyName(vkey)
-		if err != nil || name != origin && !strings.HasPrefix(origin, name+"/") {
-			continue
-		}
-		if vkey, err = RenameVKey(vkey, origin); err != nil {
-			continue
-		}
-		if verifier, err := note.NewVerifier(vkey); err == nil {
-			list = append(list, verifier)
-		}
-	}
+	list := LogVerifiers(v.opts.Keys, origin)
 	if len(list) == 0 {
 		return nil
 	}
