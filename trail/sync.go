@@ -95,6 +95,9 @@ func (t *Trail) synced(s *segfile, upTo point, err error) (last bool) {
 	wall, _ := t.opts.clock.now()
 	t.status.set(func(st *Stats) { st.LastSync = wall })
 	if len(t.rotated) > 0 && t.rotated[0] == s {
+		if s.durable.off < s.end.off {
+			return false // it was live when the sync began, and grew
+		}
 		s.retire()
 		t.rotated = t.rotated[1:]
 		return false
