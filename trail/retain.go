@@ -31,12 +31,15 @@ func (t *Trail) prune() error {
 	if err := t.syncAll(); err != nil {
 		return err
 	}
-	for _, s := range segs[:n] {
+	for _, s := range segs[:n] { // durably one by one: after a power cut none may be back without its successor
 		if err := t.fs.Remove(s.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
+		if err := t.fs.SyncDir(t.dir); err != nil {
+			return err
+		}
 	}
-	return t.fs.SyncDir(t.dir)
+	return nil
 }
 
 // surplus returns how many segments, from the oldest, are to go. What is not
