@@ -121,10 +121,7 @@ func (v *verification) nameMissing() {
 
 func (v *verification) findMissing(kind Kind, r Range, says string) {
 	f := Finding{Kind: kind, Line: r.First, Count: r.Next - r.First}
-	if f.Count == 1 {
-		f.Says = fmt.Sprintf("line %d: these %s", r.First, says)
-	}
-	f.Says = fmt.Sprintf("the lines %d to %d %s", r.First, r.Next-1, says)
+	f.Says = fmt.Sprintf("the lines %d to %d of the trail (counted from 0) %s", r.First, r.Next-1, says)
 	for _, p := range v.parts {
 		if p.seg.First <= r.First && r.First <= p.rng.end {
 			f.Segment, f.InFile, f.Offset = p.name(), r.First-p.seg.First+1, p.size
@@ -182,24 +179,27 @@ func (v *verification) nameLines(p *part) {
 	d := diffLines(want, have)
 	f := Finding{Kind: d.kind, Segment: p.name(), Line: p.seg.First + uint64(d.at), InFile: uint64(d.at) + 1,
 		Offset: offsets[min(d.at, len(offsets)-1)], Count: uint64(d.count)}
-	lines := fmt.Sprintf("line %d", f.InFile)
+	lines, are, were := fmt.Sprintf("line %d", f.InFile), "is", "was"
 	if d.count > 1 {
-		lines = fmt.Sprintf("lines %d to %d", f.InFile, f.InFile+f.Count-1)
+		lines, are, were = fmt.Sprintf("lines %d to %d", f.InFile, f.InFile+f.Count-1), "are", "were"
 	}
 	switch d.kind {
 	case KindRemoved:
-		f.Says = fmt.Sprintf("%d lines that were sealed are missing before line %d", d.count, f.InFile)
+		f.Says = fmt.Sprintf("%d sealed lines are missing in front of line %d", d.count, f.InFile)
+		if d.count == 1 {
+			f.Says = fmt.Sprintf("a sealed line is missing in front of line %d", f.InFile)
+		}
 	case KindInserted:
-		f.Says = lines + " were not there when the trail was sealed"
+		f.Says = lines + " " + were + " not there when the trail was sealed"
 	case KindReordered:
 		f.Says = lines + " stood in another order when they were sealed"
 	default:
-		f.Says = lines + " are not what was sealed"
+		f.Says = lines + " " + are + " not what was sealed"
 		if v.coveredBy(Range{f.Line, f.Line + f.Count}, v.accepted) {
 			if v.opts.AllowDeclared {
 				return
 			}
-			f.Kind, f.Says = KindDeclaredMissing, lines+" are not what was sealed; this was declared in the trail"
+			f.Kind, f.Says = KindDeclaredMissing, f.Says+"; this was declared in the trail"
 		} else if _, ok := v.redactions[f.Line]; ok && d.count == 1 {
 			f.Kind, f.Says = KindRedactionHalf, lines+" was to be erased, and that is not finished: erase it again"
 		}

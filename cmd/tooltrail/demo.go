@@ -66,6 +66,7 @@ Look further:
   tooltrail stats %[1]s
   tooltrail query %[1]s outcome:error
   tooltrail query %[1]s --json tool:read_file
+  tooltrail verify %[1]s
 
 Record your own server: put this before its command, in your client's settings
   tooltrail run --
@@ -86,7 +87,11 @@ func (a *app) record(home string) error {
 	if err != nil {
 		return err
 	}
-	r, err := config.OpenRecorder(home, "demo", &config.RecorderOptions{Version: readVersion().Version})
+	keys, err := a.keyRing(home)
+	if err != nil {
+		return err
+	}
+	r, err := config.OpenRecorder(home, "demo", &config.RecorderOptions{Version: readVersion().Version, Keys: keys})
 	if err != nil {
 		return &hintError{err, homeHint(err)}
 	}

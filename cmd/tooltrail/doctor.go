@@ -49,7 +49,7 @@ the programs that MCP servers are commonly started with. Exits with 1 if
 something is wrong.`,
 		Example:    "  tooltrail doctor\n  tooltrail doctor --json | jq '.findings[] | select(.level != \"ok\")'",
 		Args:       noArgs,
-		SuggestFor: []string{"check", "status", "verify"},
+		SuggestFor: []string{"status"},
 		RunE:       func(*cobra.Command, []string) error { return a.doctor(dir, asJSON) },
 	}
 	trailFlag(cmd, &dir)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path/filepath"
 
+	"github.com/tooltrail/tooltrail/internal/config"
 	"github.com/tooltrail/tooltrail/trail"
 )
 
@@ -28,7 +29,11 @@ func (a *app) home(flag string) (string, error) {
 
 // homeHint says what to do where a home cannot be recorded into.
 func homeHint(err error) string {
-	if errors.Is(err, trail.ErrNewerFormat) {
+	var key *config.KeyError
+	switch {
+	case errors.As(err, &key):
+		return keyHint(err)
+	case errors.Is(err, trail.ErrNewerFormat):
 		return "a newer tooltrail, or another folder with --trail DIR"
 	}
 	return "name a folder that you can write with --trail DIR"

@@ -15,6 +15,7 @@ import (
 const (
 	groupRecord = "record"
 	groupLook   = "look"
+	groupTrust  = "trust"
 	groupSetUp  = "set up"
 )
 
@@ -30,6 +31,11 @@ var commands = []struct {
 	{groupLook, newQueryCmd},
 	{groupLook, newStatsCmd},
 	{groupLook, newShowCmd},
+	{groupTrust, newVerifyCmd},
+	{groupTrust, newProveCmd},
+	{groupTrust, newCheckpointCmd},
+	{groupTrust, newKeyCmd},
+	{groupTrust, newAcceptLossCmd},
 	{groupSetUp, newDoctorCmd},
 	{groupSetUp, newCompletionCmd},
 	{groupSetUp, newVersionCmd},
@@ -64,7 +70,7 @@ func newRoot(a *app) *cobra.Command {
 		}
 		return cmd.Help()
 	}
-	for _, g := range []string{groupRecord, groupLook, groupSetUp} {
+	for _, g := range []string{groupRecord, groupLook, groupTrust, groupSetUp} {
 		root.AddGroup(&cobra.Group{ID: g, Title: strings.ToUpper(g[:1]) + g[1:]})
 	}
 	for _, c := range commands {

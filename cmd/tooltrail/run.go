@@ -35,12 +35,13 @@ type runFlags struct {
 	trail   string
 	name    string
 	timeout time.Duration
+	noSeal  bool
 }
 
 func newRunCmd(a *app) *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
-		Use:        "run [--trail DIR] [--name NAME] [--timeout D] -- COMMAND [ARG...]",
+		Use:        "run [--trail DIR] [--name NAME] [--timeout D] [--no-seal] -- COMMAND [ARG...]",
 		Short:      "Run an MCP server on stdio and record its tool calls",
 		Long:       runLong,
 		Example:    runExample,
@@ -58,6 +59,7 @@ func newRunCmd(a *app) *cobra.Command {
 	_ = cmd.MarkFlagDirname("trail")
 	flags.StringVar(&f.name, "name", "", "the server's `NAME` in the trail (default taken from the command)")
 	flags.DurationVar(&f.timeout, "timeout", 0, "record a call without a reply after `D` as TIMEOUT, and let it go on (default never)")
+	flags.BoolVar(&f.noSeal, "no-seal", false, "record without a seal; the trail says so, and cannot be verified")
 	return cmd
 }
 
@@ -100,7 +102,11 @@ func (a *app) run(args []string, f *runFlags) error {
 		name = config.ServerName(args)
 	}
 	log := slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	r, err := config.OpenRecorder(home, name, &config.RecorderOptions{Version: readVersion().Version, Logger: log})
+	keys, err := a.recordingKeys(home, f.noSeal)
+	if err != nil {
+		return err
+	}
+	r, err := config.OpenRecorder(home, name, &config.RecorderOptions{Version: readVersion().Version, Logger: log, Keys: keys})
 	if err != nil {
 		return &hintError{err, homeHint(err) + "; nothing was started"}
 	}
@@ -120,6 +126,14 @@ func (a *app) run(args []string, f *runFlags) error {
 		return &hintError{err, "check the command after --"}
 	}
 	return exitStatus{status}
+}
+
+// recordingKeys returns the keys that seal, nil for none.
+func (a *app) recordingKeys(home string, noSeal bool) (*config.KeyRing, error) {
+	if noSeal {
+		return nil, nil
+	}
+	return a.keyRing(home)
 }
 
 // osUser is the user that this process runs as: on stdio, the operating system
