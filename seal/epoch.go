@@ -172,9 +172,9 @@ func (s *Sealer) takeOver(n *nextKey) error {
 		if err := s.sign(lasting); err != nil {
 			return err
 		}
-		if err := s.tree.sync(); err != nil {
-			return err
-		}
+	}
+	if err := s.syncTree(); err != nil {
+		return err
 	}
 	next := epochState{Origin: s.origin, Epoch: s.epoch.Epoch + 1, Seed: n.Seed, Began: s.opts.Now()}
 	next.use()

@@ -94,3 +94,9 @@ func (s keySigner) Name() string    { return s.k.Name }
 func (s keySigner) KeyHash() uint32 { return s.k.id() }
 
 func (s keySigner) Sign(msg []byte) ([]byte, error) { return ed25519.Sign(s.k.priv, msg), nil }
+
+// CosignerVKey returns the verifier key of the key as a cosigner's, of a
+// witness.
+func (k *Key) CosignerVKey() string {
+	return CosignatureVKey(k.Name, k.priv.Public().(ed25519.PublicKey))
+}

@@ -42,6 +42,13 @@ func lastOfHistory(dir string) ([]byte, error) {
 // to begin anew, which verification reports.
 func (s *Sealer) resume(e epochState, known bool, next uint64) (epochState, error) {
 	newest, _, _ := epochOf(s.newestNote()) // 0 where there is none
+	if n := e.Next; known && n != nil && e.Origin == s.origin && e.Epoch+1 == newest {
+		// Its first checkpoint was published; that it took over was not saved.
+		e = epochState{Origin: e.Origin, Epoch: newest, Seed: n.Seed, Began: s.opts.Now()}
+		if err := s.saveEpoch(e); err != nil {
+			return e, err
+		}
+	}
 	if !known || e.Origin != s.origin || e.Epoch < newest {
 		last, err := s.lastEpochNote(newest)
 		if err != nil {

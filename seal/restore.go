@@ -73,7 +73,41 @@ func (s *Sealer) checkRoot() error {
 	if root != s.signed.Root {
 		return errTreeWrong
 	}
+	return s.checkLevels()
+}
+
+// checkLevels compares each group of hashes that a power cut can have harmed
+// with its hash in the level above; the root is made of the uppermost only. The
+// tree was last made durable when the newest epoch began.
+func (s *Sealer) checkLevels() error {
+	t, err := OpenTree(s.dir)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	from, buf := s.synced(), make([]byte, tileBytes)
+	for level := 0; s.signed.Size>>(tileHeight*(level+1)) > 0; level++ {
+		up := tileHeight * (level + 1)
+		for i := from >> up; i < s.signed.Size>>up; i++ {
+			want, err := t.node(up, int64(i))
+			if _, rerr := t.files[level].ReadAt(buf, int64(i)*tileBytes); err != nil || rerr != nil || fold(buf) != want {
+				return errTreeWrong
+			}
+		}
+	}
 	return nil
+}
+
+// synced returns the size at which the tree was last made durable, as far as
+// the history tells: that of the last checkpoint of an epoch that is over.
+func (s *Sealer) synced() (size uint64) {
+	now, _, _ := epochOf(s.newestNote())
+	for e, err := range History(s.dir) {
+		if n, _, nerr := epochOf([]byte(e.Note)); err == nil && nerr == nil && n < now {
+			size = max(size, e.Size)
+		}
+	}
+	return size
 }
 
 // firmGround returns the sizes from which on the tree may be made again: the

@@ -112,6 +112,13 @@ func (s *Sealer) sign(w weight) error {
 	return nil
 }
 
+// syncTree makes durable what is in the tree.
+func (s *Sealer) syncTree() error {
+	s.growing.Lock()
+	defer s.growing.Unlock()
+	return s.tree.sync()
+}
+
 func (s *Sealer) root(size uint64) (h [32]byte, err error) {
 	t, err := OpenTree(s.dir)
 	if err != nil {
