@@ -36,6 +36,8 @@ var commands = []struct {
 	{groupTrust, newCheckpointCmd},
 	{groupTrust, newKeyCmd},
 	{groupTrust, newAcceptLossCmd},
+	{groupTrust, newWitnessCmd},
+	{groupTrust, newTilesCmd},
 	{groupSetUp, newDoctorCmd},
 	{groupSetUp, newCompletionCmd},
 	{groupSetUp, newVersionCmd},

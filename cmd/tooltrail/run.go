@@ -36,6 +36,7 @@ type runFlags struct {
 	name    string
 	timeout time.Duration
 	noSeal  bool
+	policy  string
 }
 
 func newRunCmd(a *app) *cobra.Command {
@@ -59,6 +60,7 @@ func newRunCmd(a *app) *cobra.Command {
 	_ = cmd.MarkFlagDirname("trail")
 	flags.StringVar(&f.name, "name", "", "the server's `NAME` in the trail (default taken from the command)")
 	flags.DurationVar(&f.timeout, "timeout", 0, "record a call without a reply after `D` as TIMEOUT, and let it go on (default never)")
+	flags.StringVar(&f.policy, "witness-policy", "", "show checkpoints to the witnesses in `FILE` (default $TOOLTRAIL_WITNESS_POLICY)")
 	flags.BoolVar(&f.noSeal, "no-seal", false, "record without a seal; the trail says so, and cannot be verified")
 	return cmd
 }
@@ -106,7 +108,7 @@ func (a *app) run(args []string, f *runFlags) error {
 	if err != nil {
 		return err
 	}
-	r, err := config.OpenRecorder(home, name, &config.RecorderOptions{Version: readVersion().Version, Logger: log, Keys: keys})
+	r, err := config.OpenRecorder(home, name, &config.RecorderOptions{Version: readVersion().Version, Logger: log, Keys: keys, WitnessPolicy: a.witnessPolicy(f.policy)})
 	if err != nil {
 		return &hintError{err, homeHint(err) + "; nothing was started"}
 	}
@@ -134,6 +136,15 @@ func (a *app) recordingKeys(home string, noSeal bool) (*config.KeyRing, error) {
 		return nil, nil
 	}
 	return a.keyRing(home)
+}
+
+// witnessPolicy returns the file that says which witnesses there are; "" for
+// none.
+func (a *app) witnessPolicy(flag string) string {
+	if flag != "" {
+		return flag
+	}
+	return a.env("TOOLTRAIL_WITNESS_POLICY")
 }
 
 // osUser is the user that this process runs as: on stdio, the operating system

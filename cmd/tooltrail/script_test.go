@@ -37,6 +37,8 @@ func TestScripts(t *testing.T) {
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("TOOLTRAIL_DIR", "")
 			e.Setenv("XDG_STATE_HOME", "")
+			e.Setenv("XDG_CONFIG_HOME", "")
+			e.Setenv("TOOLTRAIL_KEYS", "")
 			e.Setenv("NO_COLOR", "")
 			e.Setenv("GORACE", quick)
 			return nil

@@ -169,12 +169,14 @@ func (r *KeyRing) read(file string) (*seal.Key, error) {
 	return key, nil
 }
 
-// newLogKeyName names a home so that two are not mistaken for each other: by
-// the machine, and by six random digits.
-func newLogKeyName() string {
+func newLogKeyName() string { return keyName("tooltrail") }
+
+// keyName names a key so that two are not mistaken for each other: by the
+// machine, and by six random digits.
+func keyName(what string) string {
 	host, _ := os.Hostname()
 	host, _, _ = strings.Cut(host, ".")
 	tail := make([]byte, 3)
 	rand.Read(tail)
-	return "tooltrail/" + trail.SlotName(host) + "-" + hex.EncodeToString(tail)
+	return what + "/" + trail.SlotName(host) + "-" + hex.EncodeToString(tail)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tooltrail/tooltrail/audit"
 	"github.com/tooltrail/tooltrail/seal"
+	"github.com/tooltrail/tooltrail/seal/witness"
 	"github.com/tooltrail/tooltrail/trail"
 )
 
@@ -22,6 +23,8 @@ type Recorder struct {
 	Sealer *seal.Sealer
 	// MACKey is the home's key for args_mac and result_mac.
 	MACKey []byte
+
+	anchor *witness.Anchor // nil where there are no witnesses
 }
 
 // RecorderOptions set up a [Recorder].
@@ -33,6 +36,9 @@ type RecorderOptions struct {
 	// Keys are the home's; its Home is filled in. nil leaves the trail without
 	// a seal, which a note in the trail says.
 	Keys *KeyRing
+	// WitnessPolicy is a policy file (c2sp.org/tlog-policy), whose witnesses
+	// are shown the checkpoints. "" means nobody is.
+	WitnessPolicy string
 }
 
 // queueCapacity is eight times the library's default, some 5 MB. A relay passes
@@ -76,8 +82,13 @@ func OpenRecorder(home, name string, o *RecorderOptions) (*Recorder, error) {
 			return nil, err
 		}
 	}
+	anchor, err := startAnchor(t, sealer, o)
+	if err != nil {
+		_ = t.Close(context.Background())
+		return nil, err
+	}
 	q := audit.NewQueue(t, &audit.QueueOptions{Capacity: queueCapacity, FirstSeq: t.NextSeq(), Counters: t.Counters()})
-	return &Recorder{Queue: q, Trail: t, Sealer: sealer, MACKey: key}, nil
+	return &Recorder{Queue: q, Trail: t, Sealer: sealer, MACKey: key, anchor: anchor}, nil
 }
 
 // A KeyError says that the keys which seal a trail cannot be had.
@@ -92,6 +103,9 @@ func (e *KeyError) Unwrap() error { return e.Err }
 // Close writes what is queued and closes the trail, within ctx. It returns an
 // error if events were left unwritten, or lost since the start.
 func (r *Recorder) Close(ctx context.Context) error {
+	if r.anchor != nil {
+		r.anchor.Close()
+	}
 	err := r.Queue.Close(ctx)
 	if s := r.Queue.Stats(); s.Lost > 0 {
 		err = errors.Join(err, fmt.Errorf("%d of %d calls could not be recorded", s.Lost, s.Admitted))

@@ -126,8 +126,10 @@ func (f *FS) WriteFile(path string, data []byte) error {
 		switch f.rng.IntN(3) {
 		case 0: // nothing happened
 			return failed("write", path)
-		case 1: // it was renamed, and neither was made durable
-			_ = f.publish(path, data)
+		case 1: // its content is durable and its name is not
+			if f.publish(path, data) == nil {
+				f.inodes[path].synced = int64(len(data))
+			}
 			return failed("write", path)
 		}
 	}
