@@ -60,6 +60,7 @@ fuzz: ## run each fuzz target for FUZZTIME (10s)
 .PHONY: torture
 torture: rig ## tests many times over, and end to end with a race-enabled binary
 	$(GO) test -race -count 10 -cpu 1,2,4 -timeout 60m $$($(GO) list ./... | grep -v /e2e)
+	TOOLTRAIL_KILL_ROUNDS=1000 TOOLTRAIL_POWER_ROUNDS=1000 $(GO) test -race -timeout 60m -run 'TestKillAtAnyMoment|TestPowerCut' ./seal ./trail
 	GORACE=atexit_sleep_ms=0 TOOLTRAIL_E2E_RACE=1 $(GO) test -race -count 3 -timeout 60m ./e2e
 
 # The rig: real MCP servers and clients for the tests. npm ci installs exactly

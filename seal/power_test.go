@@ -127,7 +127,7 @@ func (p *powerRound) work(t *testing.T, tr *trail.Trail, disk *powercut.FS) {
 		case 2:
 			time.Sleep(time.Duration(p.rng.IntN(3)) * time.Millisecond) // let the sealer have a turn
 		default:
-			b := p.batch(seq, 1+p.rng.IntN(200))
+			b := p.batch(seq, 1+p.rng.IntN(100))
 			seq += uint64(b.Lines)
 			p.beforeRotation(tr, len(b.Bytes))
 			if err := tr.Write(context.Background(), b); err != nil && !disk.IsOff() {
