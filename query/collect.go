@@ -142,7 +142,9 @@ func (c *counter) block(r *blockReader, b block) {
 			c.tally.bad(&trail.CorruptError{Segment: r.seg.Path, Line: index, Offset: b.offset + int64(at), Err: err})
 			return true
 		}
-		c.line(line, kind)
+		if kind != trail.Redacted {
+			c.line(line, kind)
+		}
 		return true
 	})
 }

@@ -85,7 +85,7 @@ func (t *term) String() string {
 func (f *Filter) Match(line []byte) bool {
 	m := newMatcher(f)
 	kind := m.parse(line)
-	return kind != trail.Unknown && m.match(line, kind)
+	return kind != trail.Unknown && kind != trail.Redacted && m.match(line, kind)
 }
 
 // Range returns the times between which the filter lets lines pass: not before

@@ -79,6 +79,9 @@ type parser struct {
 // parse reads line as far as the needed fields take, and returns its kind.
 func (p *parser) parse(line []byte) trail.Kind {
 	p.line, p.record = line, record{}
+	if (trail.Line{Bytes: line}).Kind() == trail.Redacted {
+		return trail.Redacted
+	}
 	if len(line) == 0 || line[len(line)-1] != '}' && !endsSpaced(line) {
 		return trail.Unknown
 	}

@@ -173,7 +173,7 @@ func (m *matcher) filterBlock(r *blockReader, b block, notes bool) (hits []hit) 
 		switch {
 		case kind == trail.Unknown:
 			hits = append(hits, hit{err: &trail.CorruptError{Segment: r.seg.Path, Line: index, Offset: b.offset + int64(at), Err: err}})
-		case kind == trail.Note && !notes || !m.match(line, kind):
+		case kind == trail.Redacted, kind == trail.Note && !notes || !m.match(line, kind):
 		default:
 			hits = append(hits, hit{index: index, at: at, size: len(line), when: m.when, timed: m.has(fieldTime)})
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/tooltrail/tooltrail/trail"
@@ -96,8 +97,10 @@ func (v *verification) mayErase(r *redaction) bool {
 
 // checkStubs looks at every stub: it must be the one that was ordered.
 func (v *verification) checkStubs() {
+	erased := map[uint64]bool{}
 	for _, p := range v.parts {
 		for _, s := range p.stubs {
+			erased[s.index] = true
 			r, ok := v.redactions[s.index]
 			switch {
 			case s.index >= v.report.Sealed || !ok:
@@ -106,6 +109,20 @@ func (v *verification) checkStubs() {
 				v.findLine(KindRedaction, s, "the line was erased, and its stub is not the one that was ordered")
 			default:
 				v.report.Redacted++
+			}
+		}
+	}
+	v.checkErased(erased)
+}
+
+// checkErased looks for orders that were not carried out.
+func (v *verification) checkErased(erased map[uint64]bool) {
+	for _, index := range slices.Sorted(maps.Keys(v.redactions)) {
+		named := slices.ContainsFunc(v.report.Findings, func(f Finding) bool { return f.Kind == KindRedactionHalf && f.Line == index })
+		for _, p := range v.parts {
+			if p.seg.First <= index && index < p.rng.end && !erased[index] && !named {
+				v.find(Finding{Kind: KindRedactionHalf, Segment: p.name(), Line: index, InFile: index - p.seg.First + 1,
+					Offset: offsetOf(p.seg, index), Count: 1, Says: "the line was to be erased, and is still there: erase it again"})
 			}
 		}
 	}

@@ -44,9 +44,9 @@ func sealedTrail(t testing.TB, events int, maxBytes int64) (dir string, key *sea
 	dir, key = filepath.Join(t.TempDir(), "x"), newKey(t)
 	for range 2 {
 		tr, _ := open(t, dir, seal.Options{Keys: []*seal.Key{key}, EpochEvery: time.Nanosecond}, trail.Options{MaxBytes: maxBytes})
-		record(t, tr, events/2)
+		record(t, tr, events/4)
 		must(t, tr.Sync(context.Background()))
-		record(t, tr, events-events/2)
+		record(t, tr, events/2-events/4)
 		shut(t, tr)
 	}
 	return dir, key

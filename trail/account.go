@@ -12,7 +12,7 @@ import (
 //
 // and Undeclared is empty.
 type Account struct {
-	Events  uint64            // event lines
+	Events  uint64            // event lines, and those that were erased
 	Notes   uint64            // notes
 	Unknown uint64            // lines that are neither
 	Lost    map[string]uint64 // lost events, by reason
@@ -91,7 +91,7 @@ type declaredLoss struct {
 
 func (c *checker) line(b []byte) {
 	switch kindOf(b) {
-	case Event:
+	case Event, Redacted:
 		c.a.Events++
 		if seq, ok := lineSeq(b); ok {
 			c.event(seq)

@@ -12,18 +12,21 @@ type Kind uint8
 
 // The kinds of lines.
 const (
-	Unknown Kind = iota // neither: not written by us
-	Event               // a finished call: {"ts":…
-	Note                // the trail's remark about itself: {"note":…
+	Unknown  Kind = iota // neither: not written by us
+	Event                // a finished call: {"ts":…
+	Note                 // the trail's remark about itself: {"note":…
+	Redacted             // what is left of an event that was erased: {"redacted":"…
 )
 
-// String returns "event", "note" or "unknown".
+// String returns "event", "note", "redacted" or "unknown".
 func (k Kind) String() string {
 	switch k {
 	case Event:
 		return "event"
 	case Note:
 		return "note"
+	case Redacted:
+		return "redacted"
 	}
 	return "unknown"
 }
@@ -44,9 +47,10 @@ type Line struct {
 }
 
 var (
-	eventPrefix = []byte(`{"ts":`)
-	notePrefix  = []byte(`{"note":`)
-	noteTime    = []byte(`","ts":`)
+	eventPrefix    = []byte(`{"ts":`)
+	notePrefix     = []byte(`{"note":`)
+	redactedPrefix = []byte(`{"redacted":"`)
+	noteTime       = []byte(`","ts":`)
 )
 
 // Kind says what the line holds, judged by its first bytes.
@@ -58,6 +62,8 @@ func kindOf(b []byte) Kind {
 		return Event
 	case bytes.HasPrefix(b, notePrefix):
 		return Note
+	case bytes.HasPrefix(b, redactedPrefix):
+		return Redacted
 	}
 	return Unknown
 }

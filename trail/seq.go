@@ -22,7 +22,7 @@ var (
 // first match is the field: what can come before it holds no bare quote.
 func lineSeq(line []byte) (seq uint64, ok bool) {
 	switch kindOf(line) {
-	case Event:
+	case Event, Redacted:
 		return numberAfter(line, seqKey)
 	case Note:
 		switch noteKind(line) {

@@ -120,6 +120,8 @@ func (c *choice) picker(g *grumbler) picker {
 			return c.event(l.Bytes) || c.loss(l)
 		case trail.Note:
 			return c.filter == nil || c.loss(l)
+		case trail.Redacted:
+			return false
 		}
 		g.line(l, notOurs)
 		return false

@@ -51,7 +51,7 @@ func (s *callSearch) search(p *place, g *grumbler) error {
 		case trail.Unknown:
 			g.line(line, notOurs)
 			continue
-		case trail.Note:
+		case trail.Note, trail.Redacted:
 			continue
 		}
 		ev, err := audit.Decode(line.Bytes)

@@ -27,6 +27,8 @@ func mustParse(words ...string) *query.Filter {
 // kindOf says what a line holds, judged by its fields.
 func kindOf(line []byte) trail.Kind {
 	switch {
+	case (trail.Line{Bytes: line}).Kind() == trail.Redacted:
+		return trail.Redacted
 	case anyEvent.Match(line):
 		return trail.Event
 	case anyLine.Match(line):
