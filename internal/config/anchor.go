@@ -32,7 +32,7 @@ func startAnchor(t *trail.Trail, s *seal.Sealer, o *RecorderOptions) (*witness.A
 // is made on first use.
 func WitnessKey(dir string) (*seal.Key, error) {
 	path := filepath.Join(dir, "witness.key")
-	text, _, err := secret(path, func() (string, error) {
+	text, err := secret(path, func() (string, error) {
 		key, err := seal.NewKey(keyName("tooltrail-witness"))
 		if err != nil {
 			return "", err

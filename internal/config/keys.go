@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/tooltrail/tooltrail/internal/durable"
 	"github.com/tooltrail/tooltrail/seal"
@@ -16,7 +17,7 @@ import (
 )
 
 // A KeyRing is where a home's signing keys are, and where the user keeps the
-// public keys that are trusted.
+// public keys that are trusted. Several processes may use one at once.
 type KeyRing struct {
 	// Dir is the folder of the keys. "" means keys in the home.
 	Dir string
@@ -31,14 +32,17 @@ const (
 	logKeyName    = "log.key"
 	oldLogKeyName = "log.key.old" // signs too while a rotation is not finished
 	eraserKeyName = "eraser.key"
+	ringLockName  = "lock" // held while a key is made or replaced
 )
 
-func (r *KeyRing) path(name string) string {
+func (r *KeyRing) dir() string {
 	if r.Dir != "" {
-		return filepath.Join(r.Dir, name)
+		return r.Dir
 	}
-	return filepath.Join(r.Home, "keys", name)
+	return filepath.Join(r.Home, "keys")
 }
+
+func (r *KeyRing) path(name string) string { return filepath.Join(r.dir(), name) }
 
 // LogKeyPath returns the path of the log key.
 func (r *KeyRing) LogKeyPath() string { return r.path(logKeyName) }
@@ -46,33 +50,34 @@ func (r *KeyRing) LogKeyPath() string { return r.path(logKeyName) }
 // LogKeys returns the keys that sign, the current one first. The log key is
 // made on first use, and pinned.
 func (r *KeyRing) LogKeys() ([]*seal.Key, error) {
-	key, made, err := r.key(logKeyName, newLogKeyName)
-	if err != nil {
-		return nil, err
-	}
-	if made {
-		if err := r.pin(key.VKey()); err != nil {
-			return nil, err
+	keys, err := r.Existing()
+	if !errors.Is(err, fs.ErrNotExist) {
+		if err == nil {
+			err = r.adopt(keys)
 		}
+		return keys, err
 	}
-	keys := []*seal.Key{key}
-	old, err := r.read(oldLogKeyName)
-	switch {
-	case err == nil:
-		keys = append(keys, old)
-	case !errors.Is(err, fs.ErrNotExist):
+	if _, err := r.New(); err != nil && !errors.Is(err, ErrKeyExists) {
 		return nil, err
 	}
-	return keys, nil
+	return r.Existing()
 }
 
 // Existing returns the keys that sign, and makes none: where there is no log
 // key the error matches fs.ErrNotExist.
 func (r *KeyRing) Existing() ([]*seal.Key, error) {
-	if _, err := r.read(logKeyName); err != nil {
+	key, err := r.read(logKeyName)
+	if err != nil {
 		return nil, err
 	}
-	return r.LogKeys()
+	old, err := r.read(oldLogKeyName)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), err == nil && old.VKey() == key.VKey():
+		return []*seal.Key{key}, nil
+	case err != nil:
+		return nil, err
+	}
+	return []*seal.Key{key, old}, nil
 }
 
 // EraserKey returns the key that orders lines to be erased. It is made on
@@ -82,79 +87,102 @@ func (r *KeyRing) EraserKey() (*seal.Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, made, err := r.key(eraserKeyName, func() string { return keys[0].Name + "/eraser" })
-	if err == nil && made {
-		err = r.pin(key.VKey())
+	if _, err := r.makeKey(eraserKeyName, keys[0].Name+"/eraser"); err != nil && !errors.Is(err, ErrKeyExists) {
+		return nil, err
 	}
-	return key, err
+	return r.read(eraserKeyName)
 }
 
-// ErrKeyExists says that there is a log key already.
-var ErrKeyExists = errors.New("there is a log key already")
+// ErrKeyExists says that there is such a key already.
+var ErrKeyExists = errors.New("there is a key already")
 
-// New makes the log key.
-func (r *KeyRing) New() (*seal.Key, error) {
-	key, made, err := r.key(logKeyName, newLogKeyName)
-	if err == nil && !made {
-		err = fmt.Errorf("%w: %s", ErrKeyExists, r.LogKeyPath())
-	}
-	if err == nil {
-		err = r.pin(key.VKey())
-	}
+// New makes the log key, and pins it. Where there is one the error matches
+// ErrKeyExists.
+func (r *KeyRing) New() (*seal.Key, error) { return r.makeKey(logKeyName, newLogKeyName()) }
+
+// makeKey makes a key. It is pinned before it is there to sign with, so that
+// no trail is ever sealed with a key of ours that its user does not trust.
+func (r *KeyRing) makeKey(file, name string) (key *seal.Key, err error) {
+	path := r.path(file)
+	err = r.locked(func() error {
+		if _, err := os.Lstat(path); err == nil {
+			return fmt.Errorf("%w: %s", ErrKeyExists, path)
+		}
+		if key, err = seal.NewKey(name); err != nil {
+			return err
+		}
+		if err := r.pin(key.VKey()); err != nil {
+			return err
+		}
+		return makeSecret(path, key.Secret())
+	})
 	return key, err
 }
 
 // ErrRotating says that an earlier rotation is not finished.
 var ErrRotating = errors.New("the last rotation is not finished")
 
-// Rotate makes another log key of the same name. Until FinishRotation both
-// sign.
-func (r *KeyRing) Rotate() (*seal.Key, error) {
-	old, err := r.read(logKeyName)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := os.Lstat(r.path(oldLogKeyName)); err == nil {
-		return nil, ErrRotating
-	}
-	fresh, err := seal.NewKey(old.Name)
-	if err != nil {
-		return nil, err
-	}
-	if err := r.pin(fresh.VKey()); err != nil {
-		return nil, err
-	}
-	if err := makeSecret(r.path(oldLogKeyName), old.Secret()); err != nil {
-		return nil, err
-	}
-	return fresh, durable.WriteFile(r.path(logKeyName), []byte(fresh.Secret()+"\n"))
-}
-
-// FinishRotation erases the old key. It reports whether there was one.
-func (r *KeyRing) FinishRotation() (bool, error) {
-	err := os.Remove(r.path(oldLogKeyName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-func (r *KeyRing) key(file string, name func() string) (*seal.Key, bool, error) {
-	text, made, err := secret(r.path(file), func() (string, error) {
-		key, err := seal.NewKey(name())
-		if err != nil {
-			return "", err
+// Rotate makes another log key of the same name, and pins it. Until
+// FinishRotation both sign.
+func (r *KeyRing) Rotate() (fresh *seal.Key, err error) {
+	err = r.locked(func() error {
+		keys, err := r.Existing()
+		switch {
+		case err != nil:
+			return err
+		case len(keys) > 1:
+			return ErrRotating
 		}
-		return key.Secret(), nil
+		if fresh, err = seal.NewKey(keys[0].Name); err != nil {
+			return err
+		}
+		if err := r.pin(fresh.VKey()); err != nil {
+			return err
+		}
+		// A rotation that was cut short has left this very file.
+		if err := makeSecret(r.path(oldLogKeyName), keys[0].Secret()); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		return durable.WriteFile(r.LogKeyPath(), []byte(fresh.Secret()+"\n"))
 	})
-	if err != nil {
-		return nil, false, fmt.Errorf("config: %w", err)
+	return fresh, err
+}
+
+// FinishRotation erases the old key. It reports whether there was one. What
+// only the old key has signed can then not be continued.
+func (r *KeyRing) FinishRotation() (was bool, err error) {
+	err = r.locked(func() error {
+		err := eraseSecret(r.path(oldLogKeyName))
+		was = err == nil
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	})
+	return was, err
+}
+
+// lockWait is how long a process waits for another that makes a key.
+const lockWait = 10 * time.Second
+
+// locked does something while no other process makes or replaces a key.
+func (r *KeyRing) locked(do func() error) error {
+	if err := durable.Mkdir(r.dir()); err != nil {
+		return err
 	}
-	key, err := seal.ParseKey(text)
-	if err != nil {
-		return nil, false, fmt.Errorf("config: %s: %w", r.path(file), err)
+	deadline := time.Now().Add(lockWait)
+	for {
+		lock, err := durable.TakeLock(r.path(ringLockName))
+		var held *durable.HeldError
+		switch {
+		case errors.As(err, &held) && time.Now().Before(deadline):
+			time.Sleep(5 * time.Millisecond)
+			continue
+		case err != nil:
+			return err
+		}
+		return errors.Join(do(), lock.Close())
 	}
-	return key, made, nil
 }
 
 func (r *KeyRing) read(file string) (*seal.Key, error) {
@@ -164,7 +192,7 @@ func (r *KeyRing) read(file string) (*seal.Key, error) {
 	}
 	key, err := seal.ParseKey(text)
 	if err != nil {
-		return nil, fmt.Errorf("config: %s: %w", r.path(file), err)
+		return nil, fmt.Errorf("%s: %w", r.path(file), err)
 	}
 	return key, nil
 }

@@ -15,7 +15,7 @@ const macKeyBytes = 32
 // keys/mac.key as hexadecimal digits. It is made on first use.
 func macKey(home string) ([]byte, error) {
 	path := filepath.Join(home, "keys", "mac.key")
-	text, _, err := secret(path, func() (string, error) {
+	text, err := secret(path, func() (string, error) {
 		key := make([]byte, macKeyBytes)
 		rand.Read(key)
 		return hex.EncodeToString(key), nil

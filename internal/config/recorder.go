@@ -69,6 +69,9 @@ func OpenRecorder(home, name string, o *RecorderOptions) (*Recorder, error) {
 		if err != nil {
 			return nil, &KeyError{err}
 		}
+		if o.Logger != nil && ring.Replaced(keys[0]) {
+			o.Logger.Warn("config: the log key is not one that was pinned for this home; verification will not trust it", "key", ring.LogKeyPath(), "pins", ring.Pins)
+		}
 		sealer = seal.New(&seal.Options{Keys: keys, Logger: o.Logger})
 		opts.Sealer = sealer
 	}

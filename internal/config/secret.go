@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,6 +12,20 @@ import (
 
 	"github.com/tooltrail/tooltrail/internal/durable"
 )
+
+// maxSecret is more than any key's file has, in bytes.
+const maxSecret = 4096
+
+// An ExposedError says that others than its owner may read a key.
+type ExposedError struct {
+	Path string
+	Mode fs.FileMode
+}
+
+// Error names the file and its mode.
+func (e *ExposedError) Error() string {
+	return fmt.Sprintf("others may read the key %s (mode %04o)", e.Path, e.Mode.Perm())
+}
 
 // readSecret returns the one line of a file that only its owner may read.
 func readSecret(path string) (string, error) {
@@ -24,9 +39,9 @@ func readSecret(path string) (string, error) {
 		return "", err
 	}
 	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("others may read the key %s (mode %04o): chmod 600 %s", path, info.Mode().Perm(), path)
+		return "", &ExposedError{path, info.Mode()}
 	}
-	text, err := os.ReadFile(path)
+	text, err := io.ReadAll(io.LimitReader(f, maxSecret))
 	return strings.TrimSpace(string(text)), err
 }
 
@@ -55,19 +70,36 @@ func makeSecret(path, line string) (err error) {
 
 // secret returns the line in path, which is made with fresh on first use. Of
 // several processes that make it at once, one wins and all return its line.
-func secret(path string, fresh func() (string, error)) (line string, made bool, err error) {
-	line, err = readSecret(path)
+func secret(path string, fresh func() (string, error)) (string, error) {
+	line, err := readSecret(path)
 	if !errors.Is(err, fs.ErrNotExist) {
-		return line, false, err
+		return line, err
 	}
 	if line, err = fresh(); err != nil {
-		return "", false, err
+		return "", err
 	}
-	err = makeSecret(path, line)
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return "", false, err
+	if err := makeSecret(path, line); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", err
 	}
-	made = err == nil
-	line, err = readSecret(path)
-	return line, made, err
+	return readSecret(path)
+}
+
+// eraseSecret overwrites a file and removes it. What a file system, a disk or
+// a backup keeps of it is beyond reach.
+func eraseSecret(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		_, err = f.Write(make([]byte, min(info.Size(), maxSecret)))
+	}
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Remove(path); err != nil {
+		return err
+	}
+	return durable.SyncDir(filepath.Dir(path))
 }
