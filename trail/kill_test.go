@@ -138,7 +138,7 @@ func childSlot(home string) {
 		if tr, err = h.Open(os.Args[1], nil); err == nil {
 			_ = tr.Write(context.Background(), batch(tr.NextSeq(), 3))
 			fmt.Println("ok", tr.Name())
-			select {}
+			time.Sleep(time.Minute) // and not select: with all goroutines asleep the runtime ends the process
 		}
 	}
 	fmt.Println("error", err)
