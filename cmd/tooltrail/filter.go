@@ -92,6 +92,7 @@ func (a *app) sayNoCalls(words []string, asJSON bool) {
 // A choice says which lines tail shows.
 type choice struct {
 	filter *query.Filter // nil: everything
+	epochs bool          // show the notes of epochs
 	losses bool          // show what was lost in the filter's time, too
 	since  time.Time
 	until  time.Time
@@ -101,7 +102,7 @@ type choice struct {
 // keep the losses; stored lines are only those that were asked for.
 func choose(f *query.Filter, words []string, asJSON bool) *choice {
 	if len(words) == 0 {
-		return &choice{losses: true}
+		return &choice{losses: true, epochs: asJSON}
 	}
 	c := &choice{filter: f, losses: !asJSON}
 	c.since, c.until = f.Range()
@@ -119,7 +120,7 @@ func (c *choice) picker(g *grumbler) picker {
 		case trail.Event:
 			return c.event(l.Bytes) || c.loss(l)
 		case trail.Note:
-			return c.filter == nil || c.loss(l)
+			return c.filter == nil && (c.epochs || l.Note() != "epoch") || c.loss(l)
 		case trail.Redacted:
 			return false
 		}

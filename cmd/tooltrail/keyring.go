@@ -12,6 +12,10 @@ import (
 // the home. Public keys that are trusted are kept with the user's settings, in
 // $XDG_CONFIG_HOME or ~/.config, on Windows in %AppData%.
 func (a *app) keyRing(home string) (*config.KeyRing, error) {
+	home, err := filepath.Abs(home)
+	if err != nil {
+		return nil, err
+	}
 	r := &config.KeyRing{Home: home, Dir: a.env("TOOLTRAIL_KEYS")}
 	settings := a.env(configVariable)
 	if !filepath.IsAbs(settings) {
@@ -22,7 +26,6 @@ func (a *app) keyRing(home string) (*config.KeyRing, error) {
 		settings = filepath.Join(append([]string{user}, configUnderHome...)...)
 	}
 	r.Pins = filepath.Join(settings, "tooltrail", "trusted-keys")
-	var err error
 	if r.Dir != "" {
 		r.Dir, err = filepath.Abs(r.Dir)
 	}

@@ -79,6 +79,18 @@ func (n note) text() string {
 		return term.Safe(fmt.Sprintf("recording began: process %s on %s, tooltrail %s", n.get("pid"), n.get("host"), n.get("version")))
 	case n.kind == "stop":
 		return term.Safe(fmt.Sprintf("recording ended: %s written, %s lost", n.get("written"), n.get("lost_total")))
+	case n.kind == "epoch":
+		return term.Safe(fmt.Sprintf("a new key seals from here on: epoch %s", n.get("epoch")))
+	case n.kind == "redact":
+		return term.Safe(fmt.Sprintf("line %s was erased: %s", n.get("index"), n.get("reason")))
+	case n.kind == "accepted":
+		return term.Safe(fmt.Sprintf("lines %s up to %s are missing or changed, and given up: %s", n.get("first"), n.get("next"), n.get("reason")))
+	case n.kind == "continues":
+		return "this trail takes the place of one that could not be continued"
+	case n.kind == "config" && n.get("seal") == "off":
+		return "recorded without a seal"
+	case n.kind == "witness":
+		return term.Safe(fmt.Sprintf("witness %s %s: %s", n.get("witness"), n.get("state"), n.get("error")))
 	}
 	parts := make([]string, 0, len(n.members))
 	for _, m := range n.members {
@@ -106,7 +118,7 @@ func (n note) colour() term.Colour {
 	switch {
 	case n.lost != nil:
 		return term.Red
-	case n.kind == "degraded", n.kind == "replaced", n.kind == "clock_step", n.kind == "recovered":
+	case n.kind == "degraded", n.kind == "replaced", n.kind == "clock_step", n.kind == "recovered", n.kind == "accepted":
 		return term.Yellow
 	}
 	return term.Dim

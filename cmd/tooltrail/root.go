@@ -36,6 +36,7 @@ var commands = []struct {
 	{groupTrust, newCheckpointCmd},
 	{groupTrust, newKeyCmd},
 	{groupTrust, newAcceptLossCmd},
+	{groupTrust, newRedactCmd},
 	{groupTrust, newWitnessCmd},
 	{groupTrust, newTilesCmd},
 	{groupSetUp, newDoctorCmd},
