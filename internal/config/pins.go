@@ -39,7 +39,9 @@ func (e *PinError) Unwrap() error { return e.Err }
 type SharedKeyError struct{ Key, Home string }
 
 // Error names the key's file and its home.
-func (e *SharedKeyError) Error() string { return fmt.Sprintf("the key %s is that of %s", e.Key, e.Home) }
+func (e *SharedKeyError) Error() string {
+	return fmt.Sprintf("the key %s is that of %s", e.Key, e.Home)
+}
 
 // ReadPins returns the trusted keys in a file: in each line a key, a space and
 // the home that it is for; lines that begin with # say nothing. Where there is

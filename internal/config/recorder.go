@@ -21,6 +21,9 @@ type Recorder struct {
 	Trail *trail.Trail
 	// Sealer seals the trail; nil if it is not sealed.
 	Sealer *seal.Sealer
+	// Refused are the slots of the name that were not taken because their seal
+	// does not hold.
+	Refused []Refusal
 	// MACKey is the home's key for args_mac and result_mac.
 	MACKey []byte
 
@@ -61,7 +64,7 @@ func OpenRecorder(home, name string, o *RecorderOptions) (*Recorder, error) {
 		return nil, fmt.Errorf("config: %w", err)
 	}
 	opts := trail.Options{Version: o.Version, Logger: o.Logger}
-	var sealer *seal.Sealer
+	var slots slotSealer
 	if o.Keys != nil {
 		ring := *o.Keys
 		ring.Home = h.Dir()
@@ -72,13 +75,14 @@ func OpenRecorder(home, name string, o *RecorderOptions) (*Recorder, error) {
 		if o.Logger != nil && ring.Replaced(keys[0]) {
 			o.Logger.Warn("config: the log key is not one that was pinned for this home; verification will not trust it", "key", ring.LogKeyPath(), "pins", ring.Pins)
 		}
-		sealer = seal.New(&seal.Options{Keys: keys, Logger: o.Logger})
-		opts.Sealer = sealer
+		slots.opts = &seal.Options{Keys: keys, Logger: o.Logger}
+		opts.Sealer = &slots
 	}
 	t, err := h.Open(name, &opts)
 	if err != nil {
 		return nil, err
 	}
+	sealer := slots.Sealer
 	if sealer == nil {
 		if err := t.Note("config", slog.String("seal", "off")); err != nil {
 			_ = t.Close(context.Background())
@@ -91,7 +95,7 @@ func OpenRecorder(home, name string, o *RecorderOptions) (*Recorder, error) {
 		return nil, err
 	}
 	q := audit.NewQueue(t, &audit.QueueOptions{Capacity: queueCapacity, FirstSeq: t.NextSeq(), Counters: t.Counters()})
-	return &Recorder{Queue: q, Trail: t, Sealer: sealer, MACKey: key, anchor: anchor}, nil
+	return &Recorder{Queue: q, Trail: t, Sealer: sealer, Refused: slots.refused, MACKey: key, anchor: anchor}, nil
 }
 
 // A KeyError says that the keys which seal a trail cannot be had.
