@@ -39,6 +39,7 @@ func (s *Sealer) accept(next uint64, cause error) (at uint64, err error) {
 		s.tree.close()
 		return 0, err
 	}
+	s.fresh = s.given
 	s.accepted = append(s.accepted, s.given...)
 	if err := s.saveAccepted(); err != nil {
 		s.tree.close()
@@ -133,8 +134,9 @@ func NextOrigin(origin, slot string) string {
 	return base + "/" + slot + "/" + strconv.FormatUint(number+1, 10)
 }
 
-// Accepted returns the sealed lines that were given up, now or before.
-func (s *Sealer) Accepted() []Range { return s.accepted }
+// Accepted returns the sealed lines that Begin gave up, by [Options.Accept];
+// those of earlier times are not among them.
+func (s *Sealer) Accepted() []Range { return s.fresh }
 
 // acceptedName holds, in the trail's private directory, what Begin need not
 // refuse again. Verification goes by the notes, not by this file.

@@ -118,3 +118,21 @@ func TestNewTrailLinksTheOneBefore(t *testing.T) {
 		}
 	}
 }
+
+func TestNextSlotIsTakenForADamagedTrail(t *testing.T) {
+	home, err := trail.OpenHome(t.TempDir())
+	must(t, err)
+	key := newKey(t)
+	for i, want := range []string{"x", "x.2", "x.2"} {
+		tr, err := home.Open("x", &trail.Options{Sealer: seal.New(&seal.Options{Keys: []*seal.Key{key}})})
+		must(t, err)
+		if tr.Name() != want {
+			t.Errorf("open %d is %s, want %s", i, tr.Name(), want)
+		}
+		shut(t, tr)
+		if i == 0 {
+			segs, err := trail.Segments(tr.Dir())
+			must(t, err, os.Remove(segs[0].Path))
+		}
+	}
+}

@@ -56,6 +56,7 @@ func (s *Sealer) Begin(t *trail.Trail, next uint64) (at uint64, err error) {
 		return 0, errors.New("seal: there is no key")
 	}
 	s.trail, s.dir = t, t.Dir()
+	s.signed, s.given = Checkpoint{}, nil // another trail may have been refused before
 	s.accepted = loadAccepted(s.dir)
 	epoch, known, err := loadEpoch(s.dir)
 	if err != nil {

@@ -67,13 +67,13 @@ type Sealer struct {
 	tree    *grower
 
 	// The signer's goroutine only, and End's after it.
-	started         bool
-	linked          bool    // the note that links the trail before is written
-	given, accepted []Range // lines that are given up: still to be noted, and all
-	keys            []note.Signer
-	epoch           epochState
-	history         historyFile
-	signed          Checkpoint // newest on disk
+	started                bool
+	linked                 bool    // the note that links the trail before is written
+	given, fresh, accepted []Range // lines that are given up: to be noted, since Begin, ever
+	keys                   []note.Signer
+	epoch                  epochState
+	history                historyFile
+	signed                 Checkpoint // newest on disk
 
 	mu       sync.Mutex
 	arrived  sync.Cond // blocks has grown, or ending
