@@ -50,17 +50,14 @@ func (a *app) demo(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := a.record(home); err != nil {
+	if err := a.record(home, dir == ""); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.stdout, "An agent made %d calls. This is what stands in the trail:\n\n", demo.Calls())
 	if err := a.printTrail(ctx, home); err != nil {
 		return err
 	}
-	flag := "--trail " + home
-	if strings.Contains(home, " ") {
-		flag = `--trail "` + home + `"`
-	}
+	flag := "--trail " + quotePath(home)
 	fmt.Fprintf(a.stdout, `
 Look further:
   tooltrail stats %[1]s
@@ -74,6 +71,14 @@ Record your own server: put this before its command, in your client's settings
 	return nil
 }
 
+// quotePath returns a path as it is written in a shell's command.
+func quotePath(path string) string {
+	if strings.Contains(path, " ") {
+		return `"` + path + `"`
+	}
+	return path
+}
+
 func demoHome(dir string) (string, error) {
 	if dir == "" {
 		return os.MkdirTemp("", "tooltrail-demo-")
@@ -82,7 +87,7 @@ func demoHome(dir string) (string, error) {
 }
 
 // record runs the demo into a trail.
-func (a *app) record(home string) error {
+func (a *app) record(home string, temporary bool) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -91,10 +96,14 @@ func (a *app) record(home string) error {
 	if err != nil {
 		return err
 	}
+	if temporary {
+		keys.Dir = "" // what TOOLTRAIL_KEYS names is for a home that stays
+	}
 	r, err := config.OpenRecorder(home, "demo", &config.RecorderOptions{Version: readVersion().Version, Keys: keys})
 	if err != nil {
 		return &hintError{err, homeHint(err)}
 	}
+	a.sayRefused(r)
 	err = demo.Run(&demo.Options{
 		Server: []string{self, demoServerCmd}, Sink: r.Queue, Principal: osUser(), MACKey: r.MACKey,
 	})

@@ -30,8 +30,11 @@ func (a *app) home(flag string) (string, error) {
 // homeHint says what to do where a home cannot be recorded into.
 func homeHint(err error) string {
 	var key *config.KeyError
+	var exposed *config.ExposedError
 	switch {
 	case errors.As(err, &key):
+		return keyHint(err) + "; or record without a seal: --no-seal"
+	case errors.As(err, &exposed):
 		return keyHint(err)
 	case errors.Is(err, trail.ErrNewerFormat):
 		return "a newer tooltrail, or another folder with --trail DIR"

@@ -34,11 +34,22 @@ func (a *app) keyRing(home string) (*config.KeyRing, error) {
 
 // keyHint says what to do where a home's keys cannot be had.
 func keyHint(err error) string {
+	var exposed *config.ExposedError
+	var pin *config.PinError
+	var shared *config.SharedKeyError
 	switch {
+	case errors.As(err, &exposed):
+		return "chmod 600 " + quotePath(exposed.Path) + ", and make another key if somebody may have read it"
+	case errors.As(err, &pin) && errors.Is(err, fs.ErrPermission):
+		return "name a folder for settings that you can write in " + configVariable
+	case errors.As(err, &pin):
+		return "correct the file"
+	case errors.As(err, &shared):
+		return "name another folder for this home's keys in TOOLTRAIL_KEYS; if the home was moved, correct its path in trusted-keys"
 	case errors.Is(err, fs.ErrPermission):
-		return "name a folder for the keys that you can write in TOOLTRAIL_KEYS, or record without a seal: --no-seal"
+		return "name a folder for the keys that you can write in TOOLTRAIL_KEYS"
 	case errors.Is(err, fs.ErrNotExist):
 		return "tooltrail key new, or record something first"
 	}
-	return "record without a seal: --no-seal"
+	return "put the key back from a copy"
 }

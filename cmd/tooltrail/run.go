@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os/exec"
 	"os/user"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -112,6 +114,7 @@ func (a *app) run(args []string, f *runFlags) error {
 	if err != nil {
 		return &hintError{err, homeHint(err) + "; nothing was started"}
 	}
+	a.sayRefused(r)
 	status, err := stdio.Run(&stdio.Options{
 		Args: args, Stdin: a.stdinFile, Stdout: a.stdoutFile, Stderr: a.stderrFile,
 		Observer: relay.New(&relay.Options{
@@ -128,6 +131,16 @@ func (a *app) run(args []string, f *runFlags) error {
 		return &hintError{err, "check the command after --"}
 	}
 	return exitStatus{status}
+}
+
+// sayRefused tells of trails that are not gone on with.
+func (a *app) sayRefused(r *config.Recorder) {
+	for _, refused := range r.Refused {
+		name := filepath.Base(refused.Dir)
+		complain(a.stderr, a.errPalette(),
+			fmt.Errorf("%s is left as it is, and the calls are recorded in %s: %w", name, r.Trail.Name(), refused.Err),
+			fmt.Sprintf("tooltrail verify --trail %s, which names what is wrong; then compare with a copy, or tooltrail accept-loss %s", quotePath(refused.Dir), name))
+	}
 }
 
 // recordingKeys returns the keys that seal, nil for none.
