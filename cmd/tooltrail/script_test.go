@@ -37,7 +37,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("TOOLTRAIL_DIR", "")
 			e.Setenv("XDG_STATE_HOME", "")
-			e.Setenv("XDG_CONFIG_HOME", "")
+			e.Setenv(configVariable, filepath.Join(e.WorkDir, "settings"))
 			e.Setenv("TOOLTRAIL_KEYS", "")
 			e.Setenv("NO_COLOR", "")
 			e.Setenv("GORACE", quick)

@@ -20,7 +20,7 @@ const maxFindings = 20
 // rather than of somebody's hand in the lines.
 var incomplete = []seal.Kind{
 	seal.KindTruncated, seal.KindMissingSegment, seal.KindDeclaredMissing, seal.KindGap, seal.KindEpochRestart,
-	seal.KindStale, seal.KindRedactionHalf, seal.KindTorn,
+	seal.KindStale, seal.KindRedactionHalf, seal.KindTorn, seal.KindTreeDamaged, kindNoTrail,
 }
 
 // unproved are the kinds with which nothing can be said of the lines.
@@ -44,12 +44,31 @@ func verdict(r *seal.Report) (word string, colour term.Colour) {
 	return "TAMPERED", term.Red
 }
 
+// A verdictJSON is a report as it is printed for programs.
+type verdictJSON struct {
+	*seal.Report
+	Verdict string `json:"verdict"` // intact, not_sealed, not_proved, incomplete or tampered
+}
+
+func verdictWord(r *seal.Report) string {
+	word, _ := verdict(r)
+	return strings.ReplaceAll(strings.ToLower(word), " ", "_")
+}
+
+// nameOf is what a report is about.
+func nameOf(r *seal.Report) string {
+	if r.Trail == "" {
+		return r.Origin
+	}
+	return filepath.Base(r.Trail)
+}
+
 // writeReport prints what a verification found.
-func (a *app) writeReport(r *seal.Report, f *verifyFlags) error {
+func (a *app) writeReport(r *seal.Report) error {
 	out := bufio.NewWriter(a.stdout)
 	palette := a.outPalette()
 	word, colour := verdict(r)
-	fmt.Fprintf(out, "%s  %s\n", palette.Paint(colour, word), term.Safe(filepath.Base(r.Trail)))
+	fmt.Fprintf(out, "%s  %s\n", palette.Paint(colour, word), term.Safe(nameOf(r)))
 	writeSheet(out, palette, a.reportFields(r))
 	for i, finding := range r.Findings {
 		if i == maxFindings {
@@ -62,7 +81,7 @@ func (a *app) writeReport(r *seal.Report, f *verifyFlags) error {
 				finding.Segment, max(finding.InFile, 1), finding.Offset, finding.Line))))
 		}
 	}
-	if next := nextStep(r, f); next != "" {
+	if next := nextStep(r); next != "" {
 		fmt.Fprintf(out, "%s\n", palette.Paint(term.Dim, "→ "+next))
 	}
 	return out.Flush()
@@ -72,6 +91,9 @@ func (a *app) reportFields(r *seal.Report) []field {
 	var fields []field
 	add := func(name, format string, args ...any) {
 		fields = append(fields, field{name: name, value: fmt.Sprintf(format, args...)})
+	}
+	if r.Trail == "" {
+		return nil
 	}
 	if r.Origin != "" {
 		add("log", "%s", r.Origin)
@@ -113,23 +135,32 @@ func (a *app) sinceText(t time.Time) string {
 }
 
 // nextStep says what to do about a report.
-func nextStep(r *seal.Report, f *verifyFlags) string {
+func nextStep(r *seal.Report) string {
 	has := func(k seal.Kind) bool {
 		return slices.ContainsFunc(r.Findings, func(f seal.Finding) bool { return f.Kind == k })
 	}
+	only := func(k seal.Kind) bool { return has(k) && len(r.Findings) == 1 }
 	switch {
-	case r.OK && r.Sealed > 0 && r.Anchors == 0 && len(f.anchors) == 0:
+	case r.OK:
 		return ""
+	case has(kindNoTrail):
+		return "put the trail back from a copy; if it lies elsewhere, verify it there"
+	case only(kindTwice):
+		return "find out which of the two is the trail, and move the other out of the home"
 	case has(seal.KindNoCheckpoint):
 		return "if it was recorded without a seal, --allow-unsealed; else its seal was removed: compare with a copy"
 	case has(seal.KindKeyUnknown):
-		return "give the key of the machine that recorded it: --key KEY"
-	case has(seal.KindTreeDamaged) && len(r.Findings) == 1:
-		return "the events hold; remove the folder tree/ and record something"
-	case !r.OK:
-		return "keep it as it is and compare with a copy; to record on in it: tooltrail accept-loss " + filepath.Base(r.Trail)
+		return "give the key of the machine that recorded it: --key KEY; that it is another may be the attack"
+	case only(seal.KindTreeDamaged):
+		return "the events hold; remove the folder tree and record something, and it is made anew"
+	case only(seal.KindStale):
+		return "find out whether it is still recorded: tooltrail doctor"
+	case only(seal.KindDeclaredMissing):
+		return "this was declared before; --allow-declared lets it pass"
+	case only(seal.KindEpochRestart):
+		return "if you know why state/epoch.key was lost, --allow-restart lets it pass"
 	}
-	return ""
+	return "keep it as it is and compare with a copy; to record on in it: tooltrail accept-loss " + filepath.Base(r.Trail)
 }
 
 // exitStatusOf ends the program with a code, and says nothing.

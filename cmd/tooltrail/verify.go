@@ -4,16 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tooltrail/tooltrail/internal/term"
 	"github.com/tooltrail/tooltrail/seal"
+	"github.com/tooltrail/tooltrail/trail"
 )
 
 const verifyLong = `Read every line of the trails and compare it with what was sealed. What was
@@ -73,50 +72,67 @@ func (a *app) verify(ctx context.Context, f *verifyFlags, args []string) error {
 	if f.maxAge < 0 {
 		return usagef("--max-age must not be negative")
 	}
-	p, err := a.place(f.trail)
+	anchors, err := readAnchors(f.anchors)
 	if err != nil {
-		if err == errNothingYet {
+		return err
+	}
+	p, err := a.place(f.trail)
+	if errors.Is(err, errNothingYet) {
+		if len(anchors) == 0 {
 			return exitStatusOf(codeUsage)
 		}
-		return err
+		err = nil // what the anchors stand for is gone
+	}
+	if err != nil {
+		return undecided(err)
 	}
 	if len(args) == 1 {
 		if err := p.only(unshield(args[0])); err != nil {
 			return err
 		}
 	}
+	if len(args) == 1 || p.isTrail() {
+		anchors = anchorsOf(anchors, p.dirs[0])
+	}
 	trust, err := a.trust(f, homeOf(p.path))
 	if err != nil {
 		return err
 	}
-	anchors, err := readAnchors(f.anchors)
-	if err != nil {
-		return err
-	}
-	intact := true
-	for i, dir := range p.dirs {
-		r, err := a.verifyTrail(ctx, f, dir, trust, anchors)
-		if err != nil {
-			return &hintError{err, "read it as the user who recorded it"}
-		}
+	return a.verifyAll(ctx, f, p.dirs, trust, anchors)
+}
+
+// verifyAll verifies trails one after the other, and reports each.
+func (a *app) verifyAll(ctx context.Context, f *verifyFlags, dirs []string, t *trust, anchors []*anchor) error {
+	intact, shown := true, 0
+	show := func(r *seal.Report) error {
+		intact = intact && r.OK
 		if f.asJSON {
-			err = writeJSON(a.stdout, r)
-		} else {
-			if i > 0 {
-				fmt.Fprintln(a.stdout)
-			}
-			err = a.writeReport(r, f)
+			return writeJSON(a.stdout, verdictJSON{r, verdictWord(r)})
 		}
+		if shown++; shown > 1 {
+			fmt.Fprintln(a.stdout)
+		}
+		return a.writeReport(r)
+	}
+	origins := map[string]string{} // the trail of each
+	for _, dir := range dirs {
+		r, err := a.verifyTrail(ctx, f, dir, t, anchors)
 		if err != nil {
+			return undecided(&hintError{err, "read it as the user who recorded it"})
+		}
+		if other, twice := origins[r.Origin]; twice && r.Origin != "" {
+			r.OK = false
+			r.Findings = append(r.Findings, seal.Finding{Kind: kindTwice,
+				Says: fmt.Sprintf("%s has the seal of the same log: one of them is a copy, or stands in the place of another trail", other)})
+		}
+		origins[r.Origin] = filepath.Base(dir)
+		if err := show(r); err != nil {
 			return err
 		}
-		intact = intact && r.OK
 	}
-	for _, anchor := range anchors {
-		if !anchor.used {
-			intact = false
-			fmt.Fprintf(a.stderr, "%s %s is of %s, and no trail here is\n", a.errPalette().Paint(term.Red, "tooltrail:"),
-				term.Safe(anchor.Name), term.Safe(anchor.origin))
+	for _, r := range missingTrails(anchors) {
+		if err := show(r); err != nil {
+			return err
 		}
 	}
 	if !intact {
@@ -125,161 +141,55 @@ func (a *app) verify(ctx context.Context, f *verifyFlags, args []string) error {
 	return nil
 }
 
-// A trust is what a verification relies on.
-type trust struct{ keys, erasers []string }
-
-// trust collects the keys that are trusted.
-func (a *app) trust(f *verifyFlags, home string) (*trust, error) {
-	t := &trust{}
-	for _, k := range f.keys {
-		vkeys, err := readKeys(k)
-		if err != nil {
-			return nil, err
-		}
-		t.add(vkeys)
+// undecided makes an error that ends a verification without a verdict one with
+// exit code 2.
+func undecided(err error) error {
+	var hint *hintError
+	if errors.As(err, &hint) {
+		return &usageError{Err: hint.Err, Hint: hint.Hint}
 	}
-	r, err := a.keyRing(home)
-	if err != nil {
-		return nil, err
-	}
-	if f.homeKey {
-		keys, err := r.Existing()
-		if err != nil {
-			return nil, a.noKey(r, err)
-		}
-		for _, k := range keys {
-			t.add([]string{k.VKey()})
-		}
-		fmt.Fprintln(a.stderr, "trusting the key that lies beside the trails: who can change them can change it too")
-	}
-	if len(f.keys) == 0 && !f.homeKey {
-		pinned, err := r.Trusted()
-		if err != nil {
-			return nil, &usageError{Err: err, Hint: "--key KEY"}
-		}
-		t.add(pinned)
-	}
-	if len(t.keys) == 0 {
-		return nil, &usageError{Err: fmt.Errorf("no key is trusted for %s", home),
-			Hint: "--key KEY; 'tooltrail key show' prints it on the machine that recorded"}
-	}
-	return t, nil
-}
-
-// add sorts keys by what they are for.
-func (t *trust) add(vkeys []string) {
-	for _, k := range vkeys {
-		if name, _ := seal.VKeyName(k); strings.HasSuffix(name, "/eraser") {
-			t.erasers = append(t.erasers, k)
-			continue
-		}
-		t.keys = append(t.keys, k)
-	}
-}
-
-// readKeys takes a public key, or a file with one in each line.
-func readKeys(arg string) ([]string, error) {
-	if _, err := seal.VKeyName(arg); err == nil {
-		return []string{arg}, nil
-	}
-	text, err := os.ReadFile(arg)
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) || strings.Contains(arg, "+") {
-			return nil, &usageError{Err: fmt.Errorf("--key %q is neither a public key nor a file", arg),
-				Hint: "'tooltrail key show' prints the key on the machine that recorded"}
-		}
-		return nil, err
-	}
-	var vkeys []string
-	for i, line := range strings.Split(string(text), "\n") {
-		vkey, _, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if vkey == "" || vkey[0] == '#' {
-			continue
-		}
-		if _, err := seal.VKeyName(vkey); err != nil {
-			return nil, &usageError{Err: fmt.Errorf("%s, line %d: %w", arg, i+1, err)}
-		}
-		vkeys = append(vkeys, vkey)
-	}
-	return vkeys, nil
-}
-
-// An anchor is a checkpoint from a file.
-type anchor struct {
-	seal.Anchor
-	origin string
-	used   bool
-}
-
-// readAnchors reads files of checkpoints; one may hold several.
-func readAnchors(files []string) ([]*anchor, error) {
-	var list []*anchor
-	for _, path := range files {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return nil, &usageError{Err: err, Hint: "name a file that 'tooltrail checkpoint' printed"}
-		}
-		notes := splitNotes(string(text))
-		for i, signed := range notes {
-			c, err := seal.PeekCheckpoint([]byte(signed))
-			if err != nil {
-				return nil, &usageError{Err: fmt.Errorf("%s: %w", path, err), Hint: "name a file that 'tooltrail checkpoint' printed"}
-			}
-			name := filepath.Base(path)
-			if len(notes) > 1 {
-				name = fmt.Sprintf("%s (%d)", name, i+1)
-			}
-			list = append(list, &anchor{Anchor: seal.Anchor{Name: name, Signed: []byte(signed)}, origin: c.Origin})
-		}
-	}
-	return list, nil
-}
-
-// splitNotes takes apart signed notes that follow each other, with an empty
-// line in between.
-func splitNotes(text string) (notes []string) {
-	text = strings.ReplaceAll(text, "\r\n", "\n")
-	var at strings.Builder
-	signatures := false
-	for line := range strings.Lines(text) {
-		if line == "\n" && (signatures || at.Len() == 0) {
-			if at.Len() > 0 {
-				notes = append(notes, at.String())
-			}
-			at.Reset()
-			signatures = false
-			continue
-		}
-		signatures = signatures || strings.HasPrefix(line, "— ")
-		at.WriteString(strings.TrimSuffix(line, "\n") + "\n")
-	}
-	if at.Len() > 0 {
-		notes = append(notes, at.String())
-	}
-	return notes
+	return &usageError{Err: err}
 }
 
 // verifyTrail verifies one trail, with the anchors that are of its log.
 func (a *app) verifyTrail(ctx context.Context, f *verifyFlags, dir string, t *trust, anchors []*anchor) (*seal.Report, error) {
-	origin := ""
-	if b, err := os.ReadFile(filepath.Join(dir, "checkpoint")); err == nil {
-		if c, err := seal.PeekCheckpoint(b); err == nil {
-			origin = c.Origin
-		}
-	}
+	origin := originOf(dir)
 	o := &seal.VerifyOptions{Keys: t.keys, Erasers: t.erasers, MaxAge: f.maxAge,
 		AllowDeclared: f.declared, AllowRestart: f.restarts, Progress: a.progress(filepath.Base(dir))}
 	for _, anchor := range anchors {
-		if anchor.origin == origin || origin == "" && strings.HasSuffix(anchor.origin, "/"+filepath.Base(dir)) {
+		if anchor.origin == origin || origin == "" && anchor.isOf(dir) {
 			o.Anchors = append(o.Anchors, anchor.Anchor)
 			anchor.used = true
 		}
 	}
 	r, err := seal.Verify(ctx, dir, o)
 	if err == nil && f.unsealed && len(r.Findings) == 1 && r.Findings[0].Kind == seal.KindNoCheckpoint {
-		r.Findings, r.OK = []seal.Finding{}, true
+		err = allowUnsealed(dir, r)
 	}
 	return r, err
+}
+
+// allowUnsealed lets a trail be that was never sealed. One that was tells by
+// its notes, or by what is left of its seal.
+func allowUnsealed(dir string, r *seal.Report) error {
+	for _, name := range []string{"tree", "checkpoints.jsonl", filepath.Join("state", "epoch.key")} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+			r.Findings[0].Says = "there is no checkpoint, and there is " + name + ": the seal was removed"
+			return nil
+		}
+	}
+	for line, err := range trail.Read(dir, nil) {
+		var corrupt *trail.CorruptError
+		if err != nil && !errors.As(err, &corrupt) {
+			return err
+		}
+		if err == nil && line.Note() == "epoch" {
+			r.Findings[0].Says = fmt.Sprintf("there is no checkpoint, and line %d says that the trail is sealed: the seal was removed", line.Index)
+			return nil
+		}
+	}
+	r.Findings, r.OK = []seal.Finding{}, true
+	return nil
 }
 
 // progress shows on a terminal how far a verification is.
