@@ -36,6 +36,7 @@ var tables = []table{
 	{"durable", measureDurable},
 	{"stalled", measureStalled},
 	{"sparse", measureSparse},
+	{"seal", measureSeal},
 	{"relay", measureRelay},
 }
 
