@@ -16,8 +16,15 @@ import (
 
 const keyLong = `The log key seals the trails of a home. It is made when something is first
 recorded, and lies in keys/log.key of the home, or in the folder that
-$TOOLTRAIL_KEYS names. Its public half is what others need to verify; on this
-machine it is kept in trusted-keys, with your settings.`
+$TOOLTRAIL_KEYS names; such a folder serves one home. Who has it can write the
+trails anew, so keep it to yourself.
+
+Its public half is what others need to verify: they give it to tooltrail verify
+with --key, or add it as a line to trusted-keys on their machine. On this one it
+was added when it was made. That file is in $XDG_CONFIG_HOME/tooltrail
+(~/.config/tooltrail, on Windows %AppData%\tooltrail) and has in each line a key,
+a space and the home that it is for; without a home it is for any that has no
+key of its own there.`
 
 func newKeyCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
@@ -76,12 +83,12 @@ func (a *app) keyShow(dir string, args []string, asJSON bool) error {
 	var vkeys []string
 	for _, k := range keys {
 		if len(args) == 1 {
-			k = k.Named(k.Name + "/" + unshield(args[0]))
+			k = k.Named(trailOrigin(filepath.Join(r.Home, unshield(args[0])), k))
 		}
 		vkeys = append(vkeys, k.VKey())
 	}
 	if asJSON {
-		return writeJSON(a.stdout, map[string]any{"home": r.Home, "file": r.LogKeyPath(), "keys": vkeys})
+		return writeJSON(a.stdout, map[string]any{"home": r.Home, "file": r.LogKeyPath(), "trusted_keys": r.Pins, "keys": vkeys})
 	}
 	for _, k := range vkeys {
 		if _, err := fmt.Fprintln(a.stdout, k); err != nil {
@@ -92,6 +99,14 @@ func (a *app) keyShow(dir string, args []string, asJSON bool) error {
 		fmt.Fprintln(a.stderr, "two keys sign: the last rotation is not finished (tooltrail key rotate --finish)")
 	}
 	return nil
+}
+
+// trailOrigin returns the name of the log that the trail at dir is, or will be.
+func trailOrigin(dir string, key *seal.Key) string {
+	if origin := originOf(dir); origin != "" {
+		return origin
+	}
+	return key.Name + "/" + filepath.Base(dir)
 }
 
 // ring returns the keys of the home that --trail names.
@@ -123,7 +138,7 @@ func newKeyNewCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "new [--trail DIR]",
 		Short:   "Make the key before something is recorded",
-		Example: "  TOOLTRAIL_KEYS=/media/usb/keys tooltrail key new",
+		Example: "  tooltrail key new\n  TOOLTRAIL_KEYS=~/tooltrail-keys tooltrail key new",
 		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			r, err := a.ring(dir)
@@ -144,50 +159,6 @@ func newKeyNewCmd(a *app) *cobra.Command {
 	return cmd
 }
 
-func newKeyRotateCmd(a *app) *cobra.Command {
-	var dir string
-	var finish bool
-	cmd := &cobra.Command{
-		Use:   "rotate [--trail DIR] [--finish]",
-		Short: "Replace the key by another",
-		Long: `Make another key of the same name. From the next start of a recorder on, both
-sign; when all who verify have the new key, --finish erases the old one.`,
-		Example: "  tooltrail key rotate\n  tooltrail key rotate --finish",
-		Args:    noArgs,
-		RunE:    func(*cobra.Command, []string) error { return a.keyRotate(dir, finish) },
-	}
-	trailFlag(cmd, &dir)
-	cmd.Flags().BoolVar(&finish, "finish", false, "erase the old key")
-	return cmd
-}
-
-func (a *app) keyRotate(dir string, finish bool) error {
-	r, err := a.ring(dir)
-	if err != nil {
-		return err
-	}
-	if finish {
-		was, err := r.FinishRotation()
-		if err == nil && !was {
-			err = &hintError{errors.New("no rotation is under way"), "tooltrail key rotate"}
-		}
-		if err == nil {
-			fmt.Fprintln(a.stderr, "the old key is erased; recorders that run still sign with both")
-		}
-		return err
-	}
-	key, err := r.Rotate()
-	switch {
-	case errors.Is(err, config.ErrRotating):
-		return &hintError{err, "tooltrail key rotate --finish"}
-	case errors.Is(err, fs.ErrNotExist):
-		return a.noKey(r, err)
-	case err != nil:
-		return &hintError{err, keyHint(err)}
-	}
-	return a.sayKey(r, key, "replaced; both keys sign until 'tooltrail key rotate --finish'")
-}
-
 // sayKey prints a public key, and where its halves are.
 func (a *app) sayKey(r *config.KeyRing, key *seal.Key, done string) error {
 	_, err := fmt.Fprintln(a.stdout, key.VKey())
@@ -195,6 +166,9 @@ func (a *app) sayKey(r *config.KeyRing, key *seal.Key, done string) error {
 	fmt.Fprintf(a.stderr, "secret half: %s\n", term.Safe(r.LogKeyPath()))
 	if r.Pins != "" {
 		fmt.Fprintf(a.stderr, "public half: above, and in %s\n", term.Safe(r.Pins))
+	} else {
+		fmt.Fprintln(a.stderr, "public half: above; keep it, nothing else does")
 	}
+	fmt.Fprintln(a.stderr, "to verify on another machine: tooltrail verify --key KEY")
 	return err
 }
