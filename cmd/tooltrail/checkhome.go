@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/tooltrail/tooltrail/seal"
 	"github.com/tooltrail/tooltrail/trail"
 )
 
@@ -45,8 +46,12 @@ func (a *app) checkHome(c *checkup, path string, named bool) {
 	case err != nil:
 		c.add("home", wrong, "give the folders back to the user who records: chown -R, chmod -R u+rwX", "%v", err)
 	}
+	var keys []*seal.Key
+	if r, err := a.keyRing(homeOf(path)); err == nil {
+		keys = checkKeys(c, r, dirs)
+	}
 	for _, dir := range dirs {
-		a.checkTrail(c, dir)
+		a.checkTrail(c, dir, keys)
 	}
 }
 

@@ -11,12 +11,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tooltrail/tooltrail/seal"
 	"github.com/tooltrail/tooltrail/trail"
 )
 
-// checkTrail looks at one trail: its writer, its files, and whether its
-// numbers add up.
-func (a *app) checkTrail(c *checkup, dir string) {
+// checkTrail looks at one trail: its writer, its seal, its files, and whether
+// its numbers add up. keys are those of the home.
+func (a *app) checkTrail(c *checkup, dir string, keys []*seal.Key) {
 	name := filepath.Base(dir)
 	if n := formatOf(dir); n > trail.Format {
 		c.add(name, wrong, "upgrade tooltrail", "format %d is newer than this version reads in full (%d)", n, trail.Format)
@@ -32,6 +33,7 @@ func (a *app) checkTrail(c *checkup, dir string) {
 		return
 	}
 	c.add(name, fine, "", "%s%s; %s", plural(account.Events, "event"), a.agoText(end.lastEvent), end.writerText())
+	a.checkSeal(c, name, dir, end, keys)
 	checkEnd(c, name, end)
 	checkModes(c, name, dir)
 	checkLosses(c, name, &account)
@@ -45,6 +47,7 @@ type trailEnd struct {
 	running   bool // the writer still is
 	stopped   bool // the last line says that the writer closed the trail
 	torn      int64
+	lines     uint64 // the index behind the last line
 	lastEvent time.Time
 }
 
@@ -58,6 +61,7 @@ func readEnd(dir string) (trailEnd, error) {
 	if len(last) > 0 {
 		l := last[0]
 		e.stopped = l.Note() == "stop"
+		e.lines = l.Index + 1
 		if info, err := os.Stat(l.Segment); err == nil {
 			e.torn = info.Size() - l.Offset - int64(len(l.Bytes)) - 1
 		}

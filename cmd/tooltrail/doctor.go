@@ -20,7 +20,7 @@ const (
 
 // A finding is one thing that doctor looked at.
 type finding struct {
-	About string `json:"about"` // "home", "disk", "programs", or the name of a trail
+	About string `json:"about"` // "home", "disk", "keys", "programs", or the name of a trail
 	Level level  `json:"level"`
 	Says  string `json:"says"`
 	Next  string `json:"next,omitempty"` // what to do
@@ -44,9 +44,10 @@ func newDoctorCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check that all is set up right and nothing is missing",
-		Long: `Check the folder of the trails, the disk, every trail's lines and numbers, and
-the programs that MCP servers are commonly started with. Exits with 1 if
-something is wrong.`,
+		Long: `Check the folder of the trails, the disk, the keys, every trail's seal, lines and
+numbers, and the programs that MCP servers are commonly started with. Exits with
+1 if something is wrong. Whether the lines are those that were sealed is for
+tooltrail verify to say.`,
 		Example:    "  tooltrail doctor\n  tooltrail doctor --json | jq '.findings[] | select(.level != \"ok\")'",
 		Args:       noArgs,
 		SuggestFor: []string{"status"},

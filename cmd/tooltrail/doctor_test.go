@@ -6,7 +6,9 @@ import (
 	"runtime"
 	"strconv"
 	"testing"
+	"time"
 
+	"github.com/tooltrail/tooltrail/seal"
 	"github.com/tooltrail/tooltrail/trail"
 )
 
@@ -50,4 +52,30 @@ func end(t *testing.T, dir string) trailEnd {
 		t.Fatal(err)
 	}
 	return e
+}
+
+// A trail that is being written has a checkpoint every minute.
+func TestDoctorMissesCheckpoints(t *testing.T) {
+	key, err := seal.NewKey("test/home")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "a")
+	tr, err := trail.Open(dir, &trail.Options{Sealer: seal.New(&seal.Options{Keys: []*seal.Key{key}})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	e := end(t, dir)
+	e.running = true
+	for later, want := range map[time.Duration]level{0: fine, 2 * time.Minute: fine, time.Hour: wrong} {
+		a := &app{now: func() time.Time { return time.Now().Add(later) }}
+		c := &checkup{OK: true}
+		a.checkSeal(c, "a", dir, e, []*seal.Key{key})
+		if len(c.Findings) != 1 || c.Findings[0].Level != want {
+			t.Errorf("after %s: %+v", later, c.Findings)
+		}
+	}
 }
