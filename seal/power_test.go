@@ -85,7 +85,7 @@ func (p *powerRound) run(t *testing.T) {
 	}
 	p.maxBytes = 20_000 + p.rng.Int64N(100_000)
 	tr, err := trail.Open(p.dir, &trail.Options{
-		FS: disk, MaxBytes: p.maxBytes, SyncEvery: time.Millisecond,
+		FS: disk, MaxBytes: p.maxBytes, SyncEvery: []time.Duration{time.Millisecond, 20 * time.Millisecond, -1}[p.rng.IntN(3)],
 		Sealer: seal.New(&seal.Options{
 			Keys: []*seal.Key{p.key}, FS: disk, Now: p.now, Every: time.Millisecond,
 			EpochEvery: time.Duration(1+p.rng.IntN(10)) * time.Millisecond,
@@ -106,6 +106,7 @@ func (p *powerRound) run(t *testing.T) {
 	} else if !disk.IsOff() {
 		t.Fatal(err)
 	}
+	p.anchor() // the last that anybody can have seen
 	must(t, disk.Cut())
 }
 
@@ -121,9 +122,7 @@ func (p *powerRound) work(t *testing.T, tr *trail.Trail, disk *powercut.FS) {
 				p.settle()
 			}
 		case 1:
-			if b, err := os.ReadFile(filepath.Join(p.dir, "checkpoint")); err == nil && !disk.IsOff() {
-				p.anchors = append(p.anchors, seal.Anchor{Name: fmt.Sprint(len(p.anchors)), Signed: b})
-			}
+			p.anchor()
 		case 2:
 			time.Sleep(time.Duration(p.rng.IntN(3)) * time.Millisecond) // let the sealer have a turn
 		default:
@@ -134,6 +133,13 @@ func (p *powerRound) work(t *testing.T, tr *trail.Trail, disk *powercut.FS) {
 				t.Fatal(err)
 			}
 		}
+	}
+}
+
+// anchor copies the newest checkpoint away, as a witness does.
+func (p *powerRound) anchor() {
+	if b, err := os.ReadFile(filepath.Join(p.dir, "checkpoint")); err == nil && len(b) > 0 {
+		p.anchors = append(p.anchors, seal.Anchor{Name: fmt.Sprint(len(p.anchors)), Signed: b})
 	}
 }
 
