@@ -99,15 +99,37 @@ func (s *Sealer) checkLevels() error {
 }
 
 // synced returns the size at which the tree was last made durable, as far as
-// the history tells: that of the last checkpoint of an epoch that is over.
+// the history tells: that of the last checkpoint of an epoch that is over, or
+// of the one with which the trail was closed.
 func (s *Sealer) synced() (size uint64) {
 	now, _, _ := epochOf(s.newestNote())
+	last := uint64(0)
 	for e, err := range History(s.dir) {
 		if n, _, nerr := epochOf([]byte(e.Note)); err == nil && nerr == nil && n < now {
 			size = max(size, e.Size)
 		}
+		last = e.Size
+	}
+	if last == s.signed.Size && s.wasClosed() {
+		return last
 	}
 	return size
+}
+
+// wasClosed reports whether the last line is a stop note.
+func (s *Sealer) wasClosed() bool {
+	segs, err := trail.Segments(s.dir)
+	if err != nil || len(segs) == 0 {
+		return false
+	}
+	f, err := durable.OpenRead(segs[len(segs)-1].Path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	buf := make([]byte, 4096)
+	n, _ := f.ReadAt(buf, max(0, segs[len(segs)-1].Size-int64(len(buf))))
+	return (trail.Line{Bytes: lastLine(buf[:n])}).Note() == "stop"
 }
 
 // firmGround returns the sizes from which on the tree may be made again: the

@@ -97,6 +97,9 @@ func (t *Trail) sayPrune(segs []Segment) error {
 // seqThrough returns the last sequence number that the segments used up.
 func seqThrough(segs []Segment) (uint64, error) {
 	for i := len(segs) - 1; i >= 0; i-- {
+		if seq := seqAtEnd(segs[i]); seq > 0 {
+			return seq, nil
+		}
 		seq, found := uint64(0), false
 		for line, err := range ReadSegment(segs[i]) {
 			if err != nil {

@@ -23,7 +23,8 @@ var (
 func lineSeq(line []byte) (seq uint64, ok bool) {
 	switch kindOf(line) {
 	case Event, Redacted:
-		return numberAfter(line, seqKey)
+		seq, _, ok = eventSeq(line)
+		return seq, ok
 	case Note:
 		switch noteKind(line) {
 		case "lost", "stop", "recovered", "degraded", "replaced":
@@ -47,6 +48,29 @@ func lastSeq(lines []byte, before uint64) uint64 {
 		lines = lines[:start]
 	}
 	return before
+}
+
+// eventSeq returns the number of an event, and where it ends. A line has few
+// letters q, so the search for one is faster than one for the whole key.
+func eventSeq(line []byte) (seq uint64, end int, ok bool) {
+	const before = len(`,"se`)
+	for at := before; at < len(line); {
+		i := bytes.IndexByte(line[at:], 'q')
+		if i < 0 {
+			break
+		}
+		at += i
+		if bytes.HasPrefix(line[at-before:], seqKey) {
+			end = at - before + len(seqKey)
+			for end < len(line) && line[end] >= '0' && line[end] <= '9' {
+				seq, ok = seq*10+uint64(line[end]-'0'), true
+				end++
+			}
+			return seq, end, ok
+		}
+		at++
+	}
+	return 0, 0, false
 }
 
 // numberAfter reads the number behind the first occurrence of key.
@@ -76,15 +100,22 @@ func (s span) count() uint64 {
 
 // declared returns the loss that a line declares.
 func declared(line []byte) (s span, reason string, ok bool) {
-	i := bytes.Index(line, lostKey)
-	if i < 0 || kindOf(line) == Event && !followsSeq(line, i) {
-		return span{}, "", false
+	var seq uint64
+	var lost []byte
+	if kindOf(line) == Event {
+		// The loss stands right behind the number; what looks like one
+		// elsewhere is part of captured arguments.
+		n, end, found := eventSeq(line)
+		if seq, ok = n, found && bytes.HasPrefix(line[end:], lostKey); ok {
+			lost = line[end:]
+		}
+	} else if i := bytes.Index(line, lostKey); i >= 0 {
+		lost = line[i:]
+		seq, ok = lineSeq(line)
 	}
-	seq, ok := lineSeq(line)
 	if !ok {
 		return span{}, "", false
 	}
-	lost := line[i:]
 	count, _ := numberAfter(lost, lostKey)
 	if _, rest, ok := bytes.Cut(lost, reasonKey); ok {
 		if end := bytes.IndexByte(rest, '"'); end >= 0 {
@@ -99,17 +130,6 @@ func declared(line []byte) (s span, reason string, ok bool) {
 		return span{first, last}, reason, true
 	}
 	return span{seq + 1 - count, seq}, reason, true
-}
-
-// followsSeq reports whether the member at i stands right behind the first seq,
-// and is no part of captured arguments.
-func followsSeq(line []byte, i int) bool {
-	at := bytes.Index(line, seqKey)
-	if at < 0 || at > i {
-		return false
-	}
-	_, ok := digits(line[at+len(seqKey) : i])
-	return ok
 }
 
 // lossAttr is the member "lost" of a note of the trail's own. The times are
