@@ -24,7 +24,8 @@ var tooltrail string
 
 // TestMain builds the program, or plays one of the servers of this package.
 // TOOLTRAIL_E2E_BINARY names a program that is built already;
-// TOOLTRAIL_E2E_RACE asks for one with the race detector.
+// TOOLTRAIL_E2E_RACE asks for one with the race detector. Keys that it pins are
+// not those of the user.
 func TestMain(m *testing.M) {
 	if role := os.Getenv("E2E_ROLE"); role != "" {
 		os.Unsetenv("E2E_ROLE")
@@ -35,15 +36,17 @@ func TestMain(m *testing.M) {
 }
 
 func buildAndRun(m *testing.M) int {
-	if tooltrail = os.Getenv("TOOLTRAIL_E2E_BINARY"); tooltrail != "" {
-		return m.Run()
-	}
 	dir, err := os.MkdirTemp("", "tooltrail-e2e-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	defer os.RemoveAll(dir)
+	os.Unsetenv("TOOLTRAIL_KEYS")
+	os.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "settings")) // where keys are pinned
+	if tooltrail = os.Getenv("TOOLTRAIL_E2E_BINARY"); tooltrail != "" {
+		return m.Run()
+	}
 	tooltrail = filepath.Join(dir, "tooltrail")
 	args := []string{"build", "-o", tooltrail}
 	if raced() {

@@ -149,3 +149,12 @@ func names(all []event) (names []string) {
 	}
 	return names
 }
+
+// wantIntact verifies all trails of a home with the keys that were pinned when
+// they were begun.
+func wantIntact(t *testing.T, home string) {
+	t.Helper()
+	if out, talk, err := output(t, []string{tooltrail, "verify", "--trail", home}); err != nil {
+		t.Errorf("verify: %v\n%s%s", err, out, talk)
+	}
+}
