@@ -20,7 +20,7 @@ func until(ts *testscript.TestScript, _ bool, args []string) {
 	text, home, input := args[0], ts.MkAbs(args[1]), ts.ReadFile(args[2])
 	cmd := exec.Command(program(ts, args[3]), args[4:]...)
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"))
+	cmd.Env = environment(ts)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdin, err := cmd.StdinPipe()
@@ -37,6 +37,16 @@ func until(ts *testscript.TestScript, _ bool, args []string) {
 	if !found {
 		ts.Fatalf("%v: %s is nowhere in %s; it ended with %v: %s", args[3:], text, home, err, stderr.String())
 	}
+}
+
+// environment is that of the script, for a process that it does not start
+// itself.
+func environment(ts *testscript.TestScript) []string {
+	env := os.Environ()
+	for _, name := range []string{"HOME", "TZ", "TOOLTRAIL_DIR", "TOOLTRAIL_KEYS", stateVariable, configVariable} {
+		env = append(env, name+"="+ts.Getenv(name))
+	}
+	return env
 }
 
 // stands reports whether text stands in a segment of a trail in home.

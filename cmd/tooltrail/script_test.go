@@ -106,7 +106,7 @@ func events(ts *testscript.TestScript, _ bool, args []string) {
 func closes(ts *testscript.TestScript, _ bool, args []string) {
 	cmd := exec.Command(program(ts, args[0]), args[1:]...)
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = append(os.Environ(), "TZ=UTC", "HOME="+ts.Getenv("HOME"))
+	cmd.Env = environment(ts)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.StdoutPipe()
