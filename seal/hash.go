@@ -148,11 +148,11 @@ func hashLines(tree *grower, dir string, from, to uint64) error {
 	next := from
 	buf := []byte{0}
 	for line, err := range trail.Read(dir, &trail.ReadOptions{From: from}) {
-		if err != nil {
-			return fmt.Errorf("seal: %w", err)
-		}
 		if next == to {
 			break
+		}
+		if err != nil {
+			return fmt.Errorf("seal: %w", err)
 		}
 		if line.Index != next {
 			return fmt.Errorf("seal: %s: line %d: %w", dir, next, errLinesGone)

@@ -28,7 +28,15 @@ func (s *Sealer) restore(next uint64) error {
 			return err
 		}
 	}
-	if err = s.checkEdges(segs); err == nil {
+	err = s.checkEdges(segs)
+	if err != nil && s.checkLevels(0) != nil { // the tree may be what is wrong
+		s.tree.close()
+		if rerr := s.remake(segs); rerr != nil {
+			return err
+		}
+		err = s.checkEdges(segs)
+	}
+	if err == nil {
 		err = s.catchUpWith(next)
 	}
 	if err != nil {
@@ -73,19 +81,19 @@ func (s *Sealer) checkRoot() error {
 	if root != s.signed.Root {
 		return errTreeWrong
 	}
-	return s.checkLevels()
+	return s.checkLevels(s.synced())
 }
 
-// checkLevels compares each group of hashes that a power cut can have harmed
-// with its hash in the level above; the root is made of the uppermost only. The
-// tree was last made durable when the newest epoch began.
-func (s *Sealer) checkLevels() error {
+// checkLevels compares each group of hashes, from a leaf on, with its hash in
+// the level above; the root is made of the uppermost only. What was not made
+// durable yet is what a power cut can have harmed.
+func (s *Sealer) checkLevels(from uint64) error {
 	t, err := OpenTree(s.dir)
 	if err != nil {
 		return err
 	}
 	defer t.Close()
-	from, buf := s.synced(), make([]byte, tileBytes)
+	buf := make([]byte, tileBytes)
 	for level := 0; s.signed.Size>>(tileHeight*(level+1)) > 0; level++ {
 		up := tileHeight * (level + 1)
 		for i := from >> up; i < s.signed.Size>>up; i++ {
@@ -156,7 +164,7 @@ func (s *Sealer) rebuild(from uint64) (*grower, error) {
 	if err == nil {
 		err = tree.sync()
 	}
-	if err == nil && s.checkRoot() != nil {
+	if err == nil && (s.checkRoot() != nil || s.checkLevels(0) != nil) {
 		err = &BrokenError{s.signed.Size, from, ErrChanged}
 	}
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/tooltrail/tooltrail/trail"
@@ -114,6 +115,7 @@ func (v *verification) run(ctx context.Context) (err error) {
 	if v.treeSize, err = v.tree.Size(); err != nil {
 		return err
 	}
+	account := v.startAccount()
 	if err := v.hashSegments(ctx); err != nil {
 		return err
 	}
@@ -123,7 +125,7 @@ func (v *verification) run(ctx context.Context) (err error) {
 	v.checkStubs()
 	v.checkEnds()
 	v.checkAge()
-	return v.checkAccount()
+	return v.checkAccount(account())
 }
 
 func (v *verification) find(f Finding) { v.report.Findings = append(v.report.Findings, f) }
@@ -146,9 +148,18 @@ func (v *verification) checkAge() {
 	}
 }
 
+// startAccount begins to add the trail up, beside the hashing where that may
+// use more than one goroutine. The function that it returns waits for it.
+func (v *verification) startAccount() func() (trail.Account, error) {
+	add := sync.OnceValues(func() (trail.Account, error) { return trail.Check(v.dir) })
+	if v.opts.Workers > 1 {
+		go add()
+	}
+	return add
+}
+
 // checkAccount looks for sequence numbers that nothing accounts for.
-func (v *verification) checkAccount() error {
-	a, err := trail.Check(v.dir)
+func (v *verification) checkAccount(a trail.Account, err error) error {
 	if err != nil {
 		return err
 	}

@@ -57,16 +57,17 @@ func Check(dir string) (Account, error) {
 	defer r.close()
 	var failed error
 	drain(r, func(line Line, err error) bool {
-		var corrupt *CorruptError
-		switch {
-		case errors.As(err, &corrupt):
-			c.a.Corrupt = append(c.a.Corrupt, corrupt)
-		case err != nil:
-			failed = fmt.Errorf("trail: check %s: %w", dir, err)
-		default:
+		if err == nil {
 			c.line(line.Bytes)
+			return true
 		}
-		return failed == nil
+		var corrupt *CorruptError
+		if errors.As(err, &corrupt) {
+			c.a.Corrupt = append(c.a.Corrupt, corrupt)
+			return true
+		}
+		failed = fmt.Errorf("trail: check %s: %w", dir, err)
+		return false
 	})
 	if failed != nil {
 		return Account{}, failed

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,12 +48,11 @@ func TestPowerCut(t *testing.T) {
 
 // A powerRound is a trail and what is known of it.
 type powerRound struct {
-	rng      *rand.Rand
-	dir      string
-	maxBytes int64
-	seq      uint64              // last number given
-	safe     map[uint64]bool     // numbers of events that are durable
-	wrote    map[uint64][]string // every line ever written, by number
+	rng   *rand.Rand
+	dir   string
+	seq   uint64              // last number given
+	safe  map[uint64]bool     // numbers of events that are durable
+	wrote map[uint64][]string // every line ever written, by number
 }
 
 // run writes until the power is gone, or for a while.
@@ -62,8 +62,7 @@ func (p *powerRound) run(t *testing.T) {
 	if !clean {
 		disk.After(1 + p.rng.IntN(150))
 	}
-	p.maxBytes = 4000 + p.rng.Int64N(20_000)
-	o := Options{FS: disk, MaxBytes: p.maxBytes, SyncEvery: -1}
+	o := Options{FS: disk, MaxBytes: 500 + p.rng.Int64N(20_000), SyncEvery: -1}
 	if p.rng.IntN(2) == 0 {
 		o.SyncEvery = time.Millisecond
 	}
@@ -107,19 +106,9 @@ func (p *powerRound) work(t *testing.T, tr *Trail, disk *powercut.FS) {
 			p.seq++
 			p.wrote[p.seq] = append(p.wrote[p.seq], string(line))
 		}
-		p.beforeRotation(tr, len(b.Bytes))
 		if err := tr.Write(context.Background(), b); err != nil && !disk.IsOff() {
 			t.Fatal(err)
 		}
-	}
-}
-
-// beforeRotation syncs a segment that n more bytes would close. Lines that a
-// power cut takes from between two segments leave a hole that readers report.
-func (p *powerRound) beforeRotation(tr *Trail, n int) {
-	info, err := os.Stat(tr.Stats().Segment)
-	if err == nil && info.Size()+int64(n)+1000 > p.maxBytes {
-		_ = tr.Sync(context.Background())
 	}
 }
 
@@ -196,5 +185,24 @@ func TestASegmentThatRotatesDuringItsSyncIsSyncedAgain(t *testing.T) {
 	oneNote(t, dir, "degraded", `"segment":"00000000000000000000.jsonl"`)
 	if a := balanced(t, dir); a.Events != 30 || len(a.Corrupt) > 0 {
 		t.Errorf("%+v", a)
+	}
+}
+
+func TestLinesBehindAHoleBetweenSegmentsAreKept(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a")
+	put(t, dir, 0, seqLine(1)+seqLine(2)+"{torn")
+	put(t, dir, 4, strings.Repeat("\x00", 600)+"rest\n"+seqLine(6))
+	put(t, dir, 6, seqLine(7)+`{"note":"epoch","ts":"2026-05-29T12:34:56+00:00","epoch":2}`+"\n"+seqLine(9))
+	tr := open(t, dir, nil)
+	write(t, tr, tr.NextSeq(), 1)
+	shut(t, tr)
+	if a := balanced(t, dir); a.Events != 6 || a.Lost["killed"] != 4 || a.Last != 10 || len(a.Corrupt) > 0 {
+		t.Errorf("%+v", a)
+	}
+	if list := notes(t, dir, "epoch"); len(list) > 0 {
+		t.Errorf("a note that nothing came of is back: %v", list)
+	}
+	if kept, _ := filepath.Glob(filepath.Join(dir, stateDir, tailPrefix+"*")); len(kept) != 2 {
+		t.Errorf("kept are %v", kept)
 	}
 }

@@ -7,7 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/tooltrail/tooltrail/audit"
@@ -52,11 +54,29 @@ func (r *recovery) run() error {
 		return err
 	}
 	for i, s := range segs[:last] {
-		if err := r.closed(segs[:i], s); err != nil {
+		before := *r
+		whole, err := r.closed(segs[:i], s)
+		if err != nil {
 			return err
 		}
+		if behind := segs[i+1:]; !whole && !anyDone(behind) {
+			*r = before
+			if r.seq, err = seqBefore(segs[:i]); err != nil {
+				return err
+			}
+			return r.last(s, behind)
+		}
 	}
-	return r.last(segs[last])
+	return r.last(segs[last], nil)
+}
+
+// anyDone reports whether a segment is known to be complete and durable. As
+// syncs go from the oldest to the newest, those before it were durable then.
+func anyDone(segs []Segment) bool {
+	return slices.ContainsFunc(segs, func(s Segment) bool {
+		info, err := os.Lstat(s.Path)
+		return err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&0o200 == 0
+	})
 }
 
 // seqBefore returns the last number used up in segments, read from the newest.
@@ -69,34 +89,34 @@ func seqBefore(segs []Segment) (uint64, error) {
 
 // closed looks at a segment that has a successor. One that is writable was not
 // known to be durable when its writer ended; what is missing in it is lost.
-func (r *recovery) closed(before []Segment, s Segment) error {
+func (r *recovery) closed(before []Segment, s Segment) (whole bool, err error) {
 	info, err := r.t.fs.Lstat(s.Path)
 	if err != nil {
-		return fmt.Errorf("trail: open %s: %w", s.Path, err)
+		return false, fmt.Errorf("trail: open %s: %w", s.Path, err)
 	}
 	if !info.Mode().IsRegular() || info.Mode().Perm()&0o200 == 0 {
-		return nil
+		return true, nil
 	}
 	base, err := seqBefore(before)
 	if err != nil {
-		return err
+		return false, err
 	}
 	f, err := durable.OpenRead(s.Path)
 	if err != nil {
-		return fmt.Errorf("trail: open %s: %w", s.Path, err)
+		return false, fmt.Errorf("trail: open %s: %w", s.Path, err)
 	}
 	defer f.Close()
 	good, _, err := survey(f, point{seq: base}, s.Next-s.First)
 	if err != nil {
-		return fmt.Errorf("trail: open %s: %w", s.Path, err)
+		return false, fmt.Errorf("trail: open %s: %w", s.Path, err)
 	}
 	r.open = append(r.open, s.Path)
-	if good.lines < s.Next-s.First {
+	if whole = good.lines >= s.Next-s.First; !whole {
 		if first, ok := firstSpan(s.Next, r.t.dir); ok && first > good.seq+1 {
 			r.lost = append(r.lost, loss{span{good.seq + 1, first - 1}, audit.LossKilled})
 		}
 	}
-	return nil
+	return whole, nil
 }
 
 // firstSpan returns the first number that the segment at index first uses, by
@@ -151,8 +171,10 @@ func survey(f io.ReaderAt, at point, limit uint64) (good point, stopped bool, er
 var formatKey = []byte(`,"format":`)
 
 // last opens the newest segment for appending, cut back to its whole lines. A
-// closed one is followed by a new one.
-func (r *recovery) last(s Segment) error {
+// closed one is followed by a new one. Behind it may be segments that are not
+// durable either, and that do not go on where it ends: a power cut took the
+// lines between.
+func (r *recovery) last(s Segment, behind []Segment) error {
 	t := r.t
 	info, err := t.fs.Lstat(s.Path)
 	if err != nil {
@@ -173,8 +195,13 @@ func (r *recovery) last(s Segment) error {
 		_ = f.Close()
 		return err
 	}
+	if len(behind) > 0 && at > s.First+good.lines {
+		_ = f.Close()
+		return fmt.Errorf("trail: open %s: the lines behind those that are given up are not durable", s.Path)
+	}
 	r.stopped, r.empty = stopped, s.First == 0 && good.lines == 0
 	if done || at > s.First+good.lines {
+		_ = f.Chmod(closedMode) // what it lacks is known
 		_ = f.Close()
 		t.live, err = t.create(at, good.seq)
 		return err
@@ -185,7 +212,15 @@ func (r *recovery) last(s Segment) error {
 		return err
 	}
 	t.live.durable, t.live.end = good, good
-	if err := r.cut(info.Size()); err != nil {
+	loose, err := r.moveAside(behind)
+	if err == nil {
+		err = r.cut(info.Size())
+	}
+	for i := 0; i < len(loose) && err == nil; i++ {
+		r.torn += int64(len(loose[i]))
+		err = r.salvage(loose[i])
+	}
+	if err != nil {
 		return err
 	}
 	if err := f.Datasync(); err != nil {
@@ -204,6 +239,25 @@ func (r *recovery) openLast(s Segment, done bool) (durable.File, error) {
 		return nil, err
 	}
 	return durable.OSFile{File: f}, nil
+}
+
+// moveAside takes segments out of the trail and returns what they hold. The
+// newest goes first, so that a crash meanwhile leaves no new hole.
+func (r *recovery) moveAside(segs []Segment) (contents [][]byte, err error) {
+	wall, _ := r.t.opts.clock.now()
+	for _, s := range slices.Backward(segs) {
+		b, err := os.ReadFile(s.Path)
+		if err != nil {
+			return nil, fmt.Errorf("trail: open %s: %w", s.Path, err)
+		}
+		r.kept = tailPrefix + strconv.FormatUint(s.First, 10) + "-" + strconv.FormatInt(wall.UnixNano(), 10)
+		if err := r.t.fs.Rename(s.Path, filepath.Join(r.t.dir, stateDir, r.kept)); err != nil {
+			return nil, fmt.Errorf("trail: open %s: keep what is behind a hole: %w", s.Path, err)
+		}
+		contents = append(contents, b)
+	}
+	slices.Reverse(contents)
+	return contents, nil
 }
 
 // cut removes what stands behind the whole lines of the live segment. Whole
@@ -243,7 +297,8 @@ func (r *recovery) quarantine(tail []byte) error {
 }
 
 // salvage writes again the whole lines of a tail, and declares the numbers
-// that are missing between them.
+// that are missing between them. Notes that take no part in the account are
+// left out: what they spoke of did not come to pass.
 func (r *recovery) salvage(tail []byte) error {
 	s := r.t.live
 	var keep []byte
@@ -252,7 +307,11 @@ func (r *recovery) salvage(tail []byte) error {
 		if kindOf(line) == Unknown || bytes.IndexByte(line, 0) >= 0 || len(line) >= MaxLine {
 			continue
 		}
-		if n, ok := lineSeq(line); ok {
+		n, ok := lineSeq(line)
+		if !ok && kindOf(line) == Note {
+			continue
+		}
+		if ok {
 			first := n
 			if sp, _, ok := declared(line); ok {
 				first = sp.first
@@ -271,7 +330,7 @@ func (r *recovery) salvage(tail []byte) error {
 	if lines == 0 {
 		return nil
 	}
-	r.saved = lines
+	r.saved += lines
 	_, err := r.t.append(keep, lines)
 	return err
 }
