@@ -45,11 +45,12 @@ var commands = []struct {
 }
 
 const longHelp = `tooltrail records what agents do with their tools: one event for every call,
-whatever its end, in a trail of plain JSON lines on this machine.`
+whatever its end, in a sealed trail of plain JSON lines on this machine.`
 
 const rootExample = `  tooltrail run -- npx -y @modelcontextprotocol/server-filesystem .
   tooltrail tail -f
-  tooltrail query outcome:execution_failed since:1h`
+  tooltrail query outcome:execution_failed since:1h
+  tooltrail verify`
 
 // newRoot returns the command line.
 func newRoot(a *app) *cobra.Command {

@@ -24,7 +24,11 @@ const runLong = `Runs the server of an MCP client, passes every byte on untouche
 one event for each tool call, whatever its end. Put it in front of the command
 in the client's configuration; neither client nor server notice.
 
-Standard error, the exit status and signals are the server's own.`
+Standard error, the exit status and signals are the server's own.
+
+The trail is sealed while it is written: tooltrail verify tells whether it was
+changed since. The key for that is made on first use (tooltrail key --help).
+--no-seal leaves the seal out, and the trail says so.`
 
 const runExample = `  tooltrail run -- npx -y @modelcontextprotocol/server-filesystem .
   tooltrail run --name weather --timeout 2m -- node weather/index.js`
@@ -139,7 +143,8 @@ func (a *app) sayRefused(r *config.Recorder) {
 		name := filepath.Base(refused.Dir)
 		complain(a.stderr, a.errPalette(),
 			fmt.Errorf("%s is left as it is, and the calls are recorded in %s: %w", name, r.Trail.Name(), refused.Err),
-			fmt.Sprintf("tooltrail verify --trail %s, which names what is wrong; then compare with a copy, or tooltrail accept-loss %s", quotePath(refused.Dir), name))
+			fmt.Sprintf("tooltrail verify --trail %s, which names what is wrong; then compare with a copy, or tooltrail accept-loss --trail %s %s",
+				quotePath(refused.Dir), quotePath(filepath.Dir(refused.Dir)), name))
 	}
 }
 

@@ -160,7 +160,8 @@ func nextStep(r *seal.Report) string {
 	case only(seal.KindEpochRestart):
 		return "if you know why state/epoch.key was lost, --allow-restart lets it pass"
 	}
-	return "keep it as it is and compare with a copy; to record on in it: tooltrail accept-loss " + filepath.Base(r.Trail)
+	return "keep it as it is and compare with a copy; to record on in it: tooltrail accept-loss --trail " +
+		quotePath(filepath.Dir(r.Trail)) + " " + filepath.Base(r.Trail)
 }
 
 // exitStatusOf ends the program with a code, and says nothing.
