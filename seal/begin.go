@@ -141,10 +141,7 @@ func newestCheckpoint(dir string) ([]byte, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("seal: %w", err)
 	}
-	last, err := lastOfHistory(dir)
-	if err != nil {
-		return nil, err
-	}
+	last := lastOfHistory(dir)
 	if len(bytes.Trim(b, "\x00")) == 0 {
 		return last, nil
 	}
