@@ -44,7 +44,7 @@ func (a *app) verifyProof(f *verifyFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	t, err := a.trust(f, homeOf(home))
+	t, err := a.trust(f, homeOf(home), nil)
 	if err != nil {
 		return err
 	}

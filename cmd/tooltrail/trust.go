@@ -7,14 +7,16 @@ import (
 	"os"
 	"strings"
 
+	"github.com/tooltrail/tooltrail/internal/config"
 	"github.com/tooltrail/tooltrail/seal"
 )
 
 // A trust is what a verification relies on.
 type trust struct{ keys, erasers []string }
 
-// trust collects the keys that are trusted.
-func (a *app) trust(f *verifyFlags, home string) (*trust, error) {
+// trust collects the keys that are trusted. dirs are the trails of the home
+// that are to be verified.
+func (a *app) trust(f *verifyFlags, home string, dirs []string) (*trust, error) {
 	t := &trust{}
 	for _, k := range f.keys {
 		vkeys, err := readKeys(k)
@@ -45,10 +47,27 @@ func (a *app) trust(f *verifyFlags, home string) (*trust, error) {
 		t.add(pinned)
 	}
 	if len(t.keys) == 0 {
-		return nil, &usageError{Err: fmt.Errorf("no key is trusted for %s", home),
-			Hint: "--key KEY; 'tooltrail key show' prints it on the machine that recorded"}
+		return nil, noTrust(r, home, dirs)
 	}
 	return t, nil
+}
+
+// noTrust says that no key is trusted for a home. Where its trails are copies
+// of another's, that one's key is named.
+func noTrust(r *config.KeyRing, home string, dirs []string) error {
+	err := &usageError{Err: fmt.Errorf("no key is trusted for %s", home),
+		Hint: "--key KEY; 'tooltrail key show' prints it on the machine that recorded"}
+	pins, _ := config.ReadPins(r.Pins)
+	for _, p := range pins {
+		name, _ := seal.VKeyName(p.VKey)
+		for _, dir := range dirs {
+			if strings.HasPrefix(originOf(dir), name+"/") && !strings.HasSuffix(name, "/eraser") {
+				err.Hint = fmt.Sprintf("--key %s, the key of %s, if it was copied or moved from there", p.VKey, p.Home)
+				return err
+			}
+		}
+	}
+	return err
 }
 
 // add sorts keys by what they are for.

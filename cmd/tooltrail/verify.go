@@ -94,7 +94,7 @@ func (a *app) verify(ctx context.Context, f *verifyFlags, args []string) error {
 	if len(args) == 1 || p.isTrail() {
 		anchors = anchorsOf(anchors, p.dirs[0])
 	}
-	trust, err := a.trust(f, homeOf(p.path))
+	trust, err := a.trust(f, homeOf(p.path), p.dirs)
 	if err != nil {
 		return err
 	}
@@ -154,8 +154,9 @@ func undecided(err error) error {
 // verifyTrail verifies one trail, with the anchors that are of its log.
 func (a *app) verifyTrail(ctx context.Context, f *verifyFlags, dir string, t *trust, anchors []*anchor) (*seal.Report, error) {
 	origin := originOf(dir)
+	progress, done := a.progress(filepath.Base(dir))
 	o := &seal.VerifyOptions{Keys: t.keys, Erasers: t.erasers, MaxAge: f.maxAge,
-		AllowDeclared: f.declared, AllowRestart: f.restarts, Progress: a.progress(filepath.Base(dir))}
+		AllowDeclared: f.declared, AllowRestart: f.restarts, Progress: progress}
 	for _, anchor := range anchors {
 		if anchor.origin == origin || origin == "" && anchor.isOf(dir) {
 			o.Anchors = append(o.Anchors, anchor.Anchor)
@@ -163,6 +164,7 @@ func (a *app) verifyTrail(ctx context.Context, f *verifyFlags, dir string, t *tr
 		}
 	}
 	r, err := seal.Verify(ctx, dir, o)
+	done()
 	if err == nil && f.unsealed && len(r.Findings) == 1 && r.Findings[0].Kind == seal.KindNoCheckpoint {
 		err = allowUnsealed(dir, r)
 	}
@@ -192,20 +194,23 @@ func allowUnsealed(dir string, r *seal.Report) error {
 	return nil
 }
 
-// progress shows on a terminal how far a verification is.
-func (a *app) progress(name string) func(done, total int64) {
+// progress shows on a terminal how far a verification is. done takes away what
+// it shows.
+func (a *app) progress(name string) (show func(n, total int64), done func()) {
 	if !term.IsTerminal(a.stderrFile) {
-		return nil
+		return nil, func() {}
 	}
-	started := a.now()
-	return func(done, total int64) {
+	started, shown := a.now(), false
+	show = func(n, total int64) {
 		if a.now().Sub(started) < time.Second || total == 0 {
 			return // too quick to be worth a line
 		}
-		if done >= total {
+		shown = true
+		fmt.Fprintf(a.stderr, "\r%s: %d %% of %s", term.Safe(name), min(n, total)*100/total, bytesText(uint64(total)))
+	}
+	return show, func() {
+		if shown {
 			fmt.Fprintf(a.stderr, "\r\x1b[K")
-			return
 		}
-		fmt.Fprintf(a.stderr, "\r%s: %d %% of %s", term.Safe(name), done*100/total, bytesText(uint64(total)))
 	}
 }
