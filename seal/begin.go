@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -208,14 +207,4 @@ func (s *Sealer) Start() {
 		}
 	}
 	go s.runSigner()
-}
-
-// isSealed reports whether there is anything of a seal at dir.
-func isSealed(dir string) bool {
-	for _, name := range []string{checkpointName, historyName} {
-		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
-			return true
-		}
-	}
-	return false
 }

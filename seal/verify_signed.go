@@ -140,12 +140,12 @@ func (v *verification) addMark(signed []byte, what string, anchor bool) (mark, b
 // canonical returns a signed note with nothing before or behind what package
 // note looks at.
 func canonical(signed []byte) []byte {
-	n, err := note.Open(signed, note.VerifierList())
+	_, err := note.Open(signed, note.VerifierList())
 	var unverified *note.UnverifiedNoteError
 	if err == nil || !errors.As(err, &unverified) {
 		return nil
 	}
-	n = unverified.Note
+	n := unverified.Note
 	var b bytes.Buffer
 	b.WriteString(n.Text + "\n")
 	for _, s := range n.UnverifiedSigs {
