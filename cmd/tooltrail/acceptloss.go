@@ -42,6 +42,8 @@ func newAcceptLossCmd(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.acceptLoss(cmd.Context(), dir, unshield(args[0]), reason)
 		},
+
+		ValidArgsFunction: a.completeTrail,
 	}
 	trailFlag(cmd, &dir)
 	cmd.Flags().StringVar(&reason, "reason", "", "why, in one `TEXT`")

@@ -25,6 +25,8 @@ tooltrail verify --anchor FILE.`,
 		Example: "  tooltrail checkpoint > today.checkpoint\n  tooltrail checkpoint filesystem | mail -s checkpoint me@example.com",
 		Args:    atMostOne("trail"),
 		RunE:    func(_ *cobra.Command, args []string) error { return a.checkpoint(dir, args) },
+
+		ValidArgsFunction: a.completeTrail,
 	}
 	trailFlag(cmd, &dir)
 	return cmd

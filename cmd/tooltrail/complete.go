@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -101,6 +102,22 @@ func (a *app) completeCallID(cmd *cobra.Command, args []string, word string) ([]
 		}
 	}
 	return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+}
+
+// completeTrail offers the names of the trails in a home.
+func (a *app) completeTrail(cmd *cobra.Command, args []string, word string) (found []cobra.Completion, _ cobra.ShellCompDirective) {
+	flag, _ := cmd.Flags().GetString("trail")
+	path, err := a.home(flag)
+	if err != nil || len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	dirs, _ := trail.Find(path)
+	for _, dir := range dirs {
+		if name := filepath.Base(dir); isWord(name) && strings.HasPrefix(name, word) {
+			found = append(found, name)
+		}
+	}
+	return found, cobra.ShellCompDirectiveNoFileComp
 }
 
 // recent returns the last calls of every trail. It says nothing of errors: a

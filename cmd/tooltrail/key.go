@@ -55,6 +55,8 @@ at a time.`,
 		Example: "  tooltrail key show\n  tooltrail key show filesystem",
 		Args:    atMostOne("trail"),
 		RunE:    func(_ *cobra.Command, args []string) error { return a.keyShow(dir, args, asJSON) },
+
+		ValidArgsFunction: a.completeTrail,
 	}
 	trailFlag(cmd, &dir)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")

@@ -52,6 +52,8 @@ func newVerifyCmd(a *app) *cobra.Command {
 			}
 			return a.verify(cmd.Context(), &f, args)
 		},
+
+		ValidArgsFunction: a.completeTrail,
 	}
 	trailFlag(cmd, &f.trail)
 	flags := cmd.Flags()
