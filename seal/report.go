@@ -19,11 +19,18 @@ type Report struct {
 	Restarts    int `json:"restarts"`
 	Anchors     int `json:"anchors"` // that hold
 
-	Events   uint64  `json:"events"`
-	Lost     uint64  `json:"lost"` // events that the trail declares lost
-	Redacted uint64  `json:"redacted"`
-	Pruned   uint64  `json:"pruned"` // lines that were pruned from the front
-	Accepted []Range `json:"accepted,omitempty"`
+	Events uint64 `json:"events"`
+	// Lost are the events that the trail declares lost, by reason.
+	Lost     map[string]uint64 `json:"lost"`
+	Redacted uint64            `json:"redacted"`
+	Pruned   uint64            `json:"pruned"` // lines that were pruned from the front
+	Accepted []Range           `json:"accepted,omitempty"`
+
+	// Witnessed is the size of the newest checkpoint that enough witnesses have
+	// signed, when, and who. [Verify] leaves them to who has a policy.
+	Witnessed   uint64    `json:"witnessed,omitempty"`
+	WitnessedAt time.Time `json:"witnessed_at,omitzero"`
+	Witnesses   []string  `json:"witnesses,omitempty"`
 
 	Findings []Finding `json:"findings"`
 }

@@ -119,7 +119,7 @@ const (
 	blockBytes = 256 << 10
 	// maxQueued bounds the copies, in bytes. What is beyond is read back from
 	// the trail: a slow seal never stalls the trail.
-	maxQueued = 16 << 20
+	maxQueued = 8 << 20
 	noRewind  = 1<<64 - 1
 )
 

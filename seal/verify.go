@@ -164,9 +164,7 @@ func (v *verification) checkAccount(a trail.Account, err error) error {
 		return err
 	}
 	v.report.Events = a.Events
-	for _, n := range a.Lost {
-		v.report.Lost += n
-	}
+	v.report.Lost = a.Lost
 	for _, r := range a.Undeclared {
 		v.find(Finding{Kind: KindGap, Count: r.Last - r.First + 1,
 			Says: fmt.Sprintf("the events with seq %d to %d are in no line, and no line declares them lost", r.First, r.Last)})

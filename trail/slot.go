@@ -12,6 +12,10 @@ import (
 // A Home is a folder of trails, shared by many processes.
 type Home struct{ dir string }
 
+// maxRefusals is how many slots of one name may be passed over because their
+// sealer refuses them. With more, something else is wrong.
+const maxRefusals = 8
+
 // maxSlots is how many processes of one name may write at once.
 const maxSlots = 1000
 
@@ -32,7 +36,7 @@ func (h *Home) Dir() string { return h.dir }
 // an error to o's Logger. Characters that do not belong in a file name are
 // written as '_'. o may be nil.
 func (h *Home) Open(name string, o *Options) (*Trail, error) {
-	base := SlotName(name)
+	base, refusals := SlotName(name), 0
 	for n := 1; n <= maxSlots; n++ {
 		slot := base
 		if n > 1 {
@@ -42,7 +46,8 @@ func (h *Home) Open(name string, o *Options) (*Trail, error) {
 		var inUse *InUseError
 		var refused *RefusedError
 		switch {
-		case errors.As(err, &refused):
+		case errors.As(err, &refused) && refusals < maxRefusals:
+			refusals++
 			if o.Logger != nil {
 				o.Logger.Error("trail: another slot is taken", "dir", refused.Dir, "error", refused.Err)
 			}

@@ -49,6 +49,9 @@ func (a *app) verifyProof(f *verifyFlags, args []string) error {
 		return err
 	}
 	c, n, err := a.checkProof(p, line, t.keys)
+	if err == nil && t.policy != nil {
+		_, err = t.policy.Quorum(p.Checkpoint)
+	}
 	if f.asJSON {
 		return a.proofJSON(p, c, n, err)
 	}

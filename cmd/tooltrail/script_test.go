@@ -39,6 +39,9 @@ func TestScripts(t *testing.T) {
 			e.Setenv("XDG_STATE_HOME", "")
 			e.Setenv(configVariable, filepath.Join(e.WorkDir, "settings"))
 			e.Setenv("TOOLTRAIL_KEYS", "")
+			if err := startWitness(e); err != nil {
+				return err
+			}
 			e.Setenv("NO_COLOR", "")
 			e.Setenv("GORACE", quick)
 			return nil

@@ -9,15 +9,26 @@ import (
 
 	"github.com/tooltrail/tooltrail/internal/config"
 	"github.com/tooltrail/tooltrail/seal"
+	"github.com/tooltrail/tooltrail/seal/witness"
 )
 
 // A trust is what a verification relies on.
-type trust struct{ keys, erasers []string }
+type trust struct {
+	keys, erasers []string
+	policy        *witness.Policy // nil where no witness is asked for
+}
 
 // trust collects the keys that are trusted. dirs are the trails of the home
 // that are to be verified.
 func (a *app) trust(f *verifyFlags, home string, dirs []string) (*trust, error) {
-	t := &trust{}
+	policy, err := readPolicy(f.policy)
+	if err != nil {
+		return nil, err
+	}
+	t := &trust{policy: policy}
+	if policy != nil {
+		t.add(policy.Logs())
+	}
 	for _, k := range f.keys {
 		vkeys, err := readKeys(k)
 		if err != nil {
@@ -39,7 +50,7 @@ func (a *app) trust(f *verifyFlags, home string, dirs []string) (*trust, error) 
 		}
 		fmt.Fprintln(a.stderr, "trusting the key that lies beside the trails: who can change them can change it too")
 	}
-	if len(f.keys) == 0 && !f.homeKey {
+	if len(t.keys) == 0 && !f.homeKey {
 		pinned, err := r.Trusted()
 		if err != nil {
 			return nil, &usageError{Err: err, Hint: "--key KEY"}

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -105,8 +106,8 @@ func (a *app) reportFields(r *seal.Report) []field {
 		add("not yet sealed", "%s", plural(r.Unsealed, "line"))
 	}
 	add("events", "%d", r.Events)
-	if r.Lost > 0 {
-		add("declared lost", "%s", plural(r.Lost, "event"))
+	for _, reason := range slices.Sorted(maps.Keys(r.Lost)) {
+		add("declared lost", "%s", lossText(r.Lost[reason], reason))
 	}
 	if r.Redacted > 0 {
 		add("erased", "%s, each ordered by the eraser's key", plural(r.Redacted, "event"))
@@ -119,6 +120,9 @@ func (a *app) reportFields(r *seal.Report) []field {
 	}
 	if r.Checkpoints > 0 {
 		add("checkpoints", "%d hold, %s", r.Checkpoints, plural(uint64(r.Epochs), "epoch"))
+	}
+	if r.Witnessed > 0 {
+		add("witnessed", "%s, %s, by %s", plural(r.Witnessed, "line"), r.WitnessedAt.In(a.zone).Format(time.DateTime), joinWords(r.Witnesses))
 	}
 	if r.Anchors > 0 {
 		add("anchors", "%d hold", r.Anchors)

@@ -28,7 +28,7 @@ With --proof and --line it checks one line without the trail.
 Exits with 0 if all is intact, with 1 if it is not, with 2 if it cannot tell.`
 
 type verifyFlags struct {
-	trail, proof, line           string
+	trail, proof, line, policy   string
 	keys, anchors                []string
 	maxAge                       time.Duration
 	asJSON, homeKey              bool
@@ -58,6 +58,7 @@ func newVerifyCmd(a *app) *cobra.Command {
 	trailFlag(cmd, &f.trail)
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.keys, "key", nil, "trust this public `KEY`, or those in a file (may be repeated)")
+	flags.StringVar(&f.policy, "policy", "", "trust the logs in the policy `FILE`, and ask for the witnesses that it names")
 	flags.BoolVar(&f.homeKey, "trust-home-key", false, "trust the key that lies beside the trails: finds accidents, not attackers")
 	flags.StringArrayVar(&f.anchors, "anchor", nil, "hold the trails to the checkpoints in `FILE` (may be repeated)")
 	flags.DurationVar(&f.maxAge, "max-age", 0, "fail where the newest checkpoint is older than `D`, such as 5m")
@@ -167,6 +168,9 @@ func (a *app) verifyTrail(ctx context.Context, f *verifyFlags, dir string, t *tr
 	}
 	r, err := seal.Verify(ctx, dir, o)
 	done()
+	if err == nil {
+		holdToPolicy(r, t.policy)
+	}
 	if err == nil && f.unsealed && len(r.Findings) == 1 && r.Findings[0].Kind == seal.KindNoCheckpoint {
 		err = allowUnsealed(dir, r)
 	}
