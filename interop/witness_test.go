@@ -17,6 +17,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/tooltrail/tooltrail/seal"
+	"github.com/tooltrail/tooltrail/seal/witness"
 )
 
 // add sends a checkpoint to the witness, as c2sp.org/tlog-witness has it.
@@ -45,11 +46,15 @@ func (w *litewitness) add(t *testing.T, old uint64, proof tlog.TreeProof, signed
 // cosignature, which it verifies.
 func (w *litewitness) cosign(t *testing.T, old uint64, proof tlog.TreeProof, signed []byte) []byte {
 	t.Helper()
-	status, _, body := w.add(t, old, proof, signed)
-	if status != http.StatusOK {
-		t.Fatalf("from %d: %d %s", old, status, body)
+	c, err := witness.NewClient(w.url, w.vkey, nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	cosigned := slices.Concat(signed, []byte(body))
+	line, err := c.Submit(t.Context(), signed, old, proof)
+	if err != nil {
+		t.Fatalf("from %d: %v", old, err)
+	}
+	cosigned := slices.Concat(signed, []byte(line))
 	v, err := seal.NewVerifier(w.vkey)
 	if err != nil {
 		t.Fatal(err)
