@@ -89,29 +89,32 @@ func (s *Sealer) fallBehind() {
 	s.behind, s.blocks, s.queued = true, nil, 0
 }
 
-// catchUp hashes what is in the trail and not in the tree, until there is
-// nothing left.
+// catchUp hashes lines that are in the trail and not in the tree. Those that are
+// left are for the next call: in between the signer gets its turn.
 func (s *Sealer) catchUp() error {
 	s.growing.Lock()
 	defer s.growing.Unlock()
-	for {
-		from, to, err := s.gap()
-		if err != nil || from == to {
-			return err
-		}
-		if err := s.tree.cut(from); err != nil {
-			return err
-		}
-		if err := hashLines(s.tree, s.dir, from, to); err != nil {
-			return err
-		}
-		s.mu.Lock()
-		if s.rewindTo == noRewind {
-			s.hashed = to
-		}
-		s.mu.Unlock()
+	from, to, err := s.gap()
+	if err != nil || from == to {
+		return err
 	}
+	to = min(to, from+catchUpLines)
+	if err := s.tree.cut(from); err != nil {
+		return err
+	}
+	if err := hashLines(s.tree, s.dir, from, to); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rewindTo == noRewind {
+		s.hashed = to
+	}
+	return nil
 }
+
+// catchUpLines is how many lines are hashed in one go, some 100 ms of work.
+const catchUpLines = 1 << 17
 
 // gap returns which lines are to be hashed; when there are none, those to come
 // are queued again.
