@@ -28,6 +28,8 @@ var mayImport = map[string][]string{
 	"internal/term":    {},
 	"trail":            {"audit", "internal/durable"},
 	"relay":            {"audit"},
+	"dispatch":         {"audit", "internal/proc"},
+	"atd":              {"audit", "dispatch"},
 	"query":            {"audit", "internal/durable", "trail"},
 	"seal":             {"audit", "internal/durable", "trail"},
 	"seal/witness":     {"internal/durable", "seal"},

@@ -1,0 +1,83 @@
+package dispatch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+)
+
+// ErrClientGone is the cause with which a transport cancels the context of a
+// call whose caller has left.
+var ErrClientGone = errors.New("dispatch: the client is gone")
+
+var (
+	errDeadline       = errors.New("dispatch: the tier's deadline")
+	errBrokerPanicked = errors.New("the broker panicked")
+)
+
+// grace is how long a tool may take to return once its time is over. One that
+// kills a process needs some of it.
+const grace = 50 * time.Millisecond
+
+// A result is what became of a tool.
+type result struct {
+	text      json.RawMessage
+	next      []byte
+	err       error
+	panicked  bool
+	abandoned bool // it has not returned
+	took      time.Duration
+}
+
+// execute runs the tool in a goroutine of its own, so that one which ignores
+// its deadline, or its caller's leaving, can be left behind.
+func (c *call) execute(ctx context.Context) result {
+	ended := make(chan result, 1)
+	go func() { ended <- c.callTool(ctx) }()
+	r := c.await(ctx, ended)
+	c.tool = max(r.took, 1)
+	return r
+}
+
+func (c *call) await(ctx context.Context, ended chan result) result {
+	select {
+	case r := <-ended:
+		return r
+	case <-ctx.Done():
+	}
+	last := time.NewTimer(grace)
+	defer last.Stop()
+	select {
+	case r := <-ended:
+		return r
+	case <-last.C:
+	}
+	c.permit.overrun(ended, c.limits.Timeout)
+	c.permit = nil
+	c.d.opts.Logger.Warn("dispatch: a tool runs on after its call was answered", "tool", c.ToolID, "call_id", c.ID, "why", context.Cause(ctx))
+	return result{abandoned: true, took: time.Since(c.start)}
+}
+
+// callTool calls the tool and writes its result as JSON, which may panic too.
+// It touches nothing of c that finish does.
+func (c *call) callTool(ctx context.Context) (r result) {
+	start := time.Now()
+	defer func() {
+		if p := recover(); p != nil {
+			c.logPanic("tool", p)
+			r = result{panicked: true}
+		}
+		r.took = time.Since(start)
+	}()
+	var value any
+	if c.entry.pager != nil {
+		value, r.next, r.err = c.entry.pager.Page(ctx, &c.Call)
+	} else {
+		value, r.err = c.entry.tool.Call(ctx, &c.Call)
+	}
+	if r.err == nil {
+		r.text, r.err = encode(value, c.MaxOutput)
+	}
+	return r
+}
