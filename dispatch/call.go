@@ -17,13 +17,16 @@ type call struct {
 	d      *Dispatcher
 	grant  *grant
 	entry  *entry // nil where the tool is not known
-	permit *permit
+	permit permit
 	limits Limits
 	cursor *cursor // nil on the first page
 
 	start time.Time
 	tool  time.Duration // what the tool took
 	event audit.CallEvent
+
+	ended  chan struct{} // closed when the tool has returned
+	result result        // of the tool; to be read after that
 }
 
 // begin opens a call. It holds for unknown tools too.
@@ -62,10 +65,7 @@ func (c *call) find() bool {
 	return true
 }
 
-func (c *call) takePermit() bool {
-	c.permit = c.entry.slots.take()
-	return c.permit != nil
-}
+func (c *call) takePermit() bool { return c.permit.take(&c.entry.slots) }
 
 // deadline bounds what follows by the tier's time.
 func (c *call) deadline(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -95,9 +95,7 @@ func (c *call) finish(reply *Response) {
 		c.logPanic("dispatch", p)
 		*reply = c.panicked(audit.ByDispatcher)
 	}
-	if c.permit != nil {
-		c.permit.give()
-	}
+	c.permit.give()
 	now := time.Now()
 	ev := &c.event
 	ev.Time, ev.Duration = now, now.Sub(c.start)

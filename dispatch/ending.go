@@ -96,9 +96,6 @@ func (c *call) cursorRefused(err error) Response {
 
 // end is the ending of a call that reached its tool.
 func (c *call) end(ctx context.Context, r result) Response {
-	var failure *Failure
-	var args *ArgsError
-	var internal *InternalError
 	switch {
 	case r.panicked:
 		return c.panicked(audit.ByTool)
@@ -106,11 +103,14 @@ func (c *call) end(ctx context.Context, r result) Response {
 		return c.cutOff(context.Cause(ctx))
 	case r.err == nil:
 		return c.succeeded(r)
-	case errors.As(r.err, &failure):
+	}
+	if failure, ok := errors.AsType[*Failure](r.err); ok {
 		return c.failed(audit.ByTool, failure)
-	case errors.As(r.err, &args):
+	}
+	if args, ok := errors.AsType[*ArgsError](r.err); ok {
 		return c.invalidArgs(args.Message)
-	case errors.As(r.err, &internal):
+	}
+	if internal, ok := errors.AsType[*InternalError](r.err); ok {
 		return c.internal(internal)
 	}
 	return c.unhandled(r.err)

@@ -33,42 +33,43 @@ type result struct {
 // execute runs the tool in a goroutine of its own, so that one which ignores
 // its deadline, or its caller's leaving, can be left behind.
 func (c *call) execute(ctx context.Context) result {
-	ended := make(chan result, 1)
-	go func() { ended <- c.callTool(ctx) }()
-	r := c.await(ctx, ended)
+	c.ended = make(chan struct{})
+	go c.callTool(ctx)
+	r := c.await(ctx)
 	c.tool = max(r.took, 1)
 	return r
 }
 
-func (c *call) await(ctx context.Context, ended chan result) result {
+func (c *call) await(ctx context.Context) result {
 	select {
-	case r := <-ended:
-		return r
+	case <-c.ended:
+		return c.result
 	case <-ctx.Done():
 	}
 	last := time.NewTimer(grace)
 	defer last.Stop()
 	select {
-	case r := <-ended:
-		return r
+	case <-c.ended:
+		return c.result
 	case <-last.C:
 	}
-	c.permit.overrun(ended, c.limits.Timeout)
-	c.permit = nil
+	c.permit.overrun(c.ended, c.limits.Timeout)
 	c.d.opts.Logger.Warn("dispatch: a tool runs on after its call was answered", "tool", c.ToolID, "call_id", c.ID, "why", context.Cause(ctx))
 	return result{abandoned: true, took: time.Since(c.start)}
 }
 
 // callTool calls the tool and writes its result as JSON, which may panic too.
 // It touches nothing of c that finish does.
-func (c *call) callTool(ctx context.Context) (r result) {
+func (c *call) callTool(ctx context.Context) {
 	start := time.Now()
+	r := &c.result
 	defer func() {
 		if p := recover(); p != nil {
 			c.logPanic("tool", p)
-			r = result{panicked: true}
+			*r = result{panicked: true}
 		}
 		r.took = time.Since(start)
+		close(c.ended)
 	}()
 	var value any
 	if c.entry.pager != nil {
@@ -79,5 +80,4 @@ func (c *call) callTool(ctx context.Context) (r result) {
 	if r.err == nil {
 		r.text, r.err = encode(value, c.MaxOutput)
 	}
-	return r
 }

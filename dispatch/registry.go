@@ -86,7 +86,7 @@ func (r *Registry) Saturate(id string) error {
 	if e == nil || e.slots.limit == 0 {
 		return fmt.Errorf("dispatch: %q is no tool with a limit", clip(id))
 	}
-	for e.slots.take() != nil {
+	for e.slots.take() {
 	}
 	return nil
 }

@@ -17,41 +17,50 @@ type slots struct {
 	overruns atomic.Int64 // calls that run on after they were answered
 }
 
-// take returns a permit, or nil where none is free. It does not wait.
-func (s *slots) take() *permit {
+// take takes a permit, if one is free. It does not wait.
+func (s *slots) take() bool {
 	if s.overruns.Load() >= maxOverruns {
-		return nil
+		return false
 	}
 	if n := s.used.Add(1); s.limit > 0 && n > s.limit {
 		s.used.Add(-1)
-		return nil
+		return false
 	}
-	return &permit{slots: s}
+	return true
 }
 
-// A permit is the right of one call to run.
-type permit struct {
-	slots    *slots
-	returned atomic.Bool
+// A permit is the right of one call to run. The zero value is none.
+type permit struct{ slots atomic.Pointer[slots] }
+
+// take takes a permit of s, if one is free.
+func (p *permit) take(s *slots) bool {
+	if !s.take() {
+		return false
+	}
+	p.slots.Store(s)
+	return true
 }
 
-// give returns the permit. Further calls do nothing.
+// give returns the permit. Where there is none it does nothing.
 func (p *permit) give() {
-	if !p.returned.Swap(true) {
-		p.slots.used.Add(-1)
+	if s := p.slots.Swap(nil); s != nil {
+		s.used.Add(-1)
 	}
 }
 
 // overrun is for a call that was answered and still runs. Its permit comes back
 // when it ends, or after another patience: a tool that hangs for good must not
 // take the permits of all later calls with it.
-func (p *permit) overrun(ended <-chan result, patience time.Duration) {
-	p.slots.overruns.Add(1)
-	timer := time.AfterFunc(patience, p.give)
+func (p *permit) overrun(ended <-chan struct{}, patience time.Duration) {
+	left := &permit{}
+	s := p.slots.Swap(nil)
+	left.slots.Store(s)
+	s.overruns.Add(1)
+	timer := time.AfterFunc(patience, left.give)
 	go func() {
 		<-ended
 		timer.Stop()
-		p.give()
-		p.slots.overruns.Add(-1)
+		left.give()
+		s.overruns.Add(-1)
 	}()
 }
