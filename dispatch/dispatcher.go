@@ -80,7 +80,7 @@ func New(r *Registry, o *Options) (*Dispatcher, error) {
 		d.opts.Logger = slog.New(slog.DiscardHandler)
 	}
 	if d.opts.NeedsIntent == nil {
-		d.opts.NeedsIntent = isDestructive
+		d.opts.NeedsIntent = IsDestructive
 	}
 	if d.opts.Tokens != nil {
 		d.tokens = d.opts.Tokens

@@ -30,6 +30,8 @@ func (c *call) intend(ctx context.Context) (err error) {
 	return c.d.opts.Intents.Intend(ctx, &c.event)
 }
 
-func isDestructive(def *Definition) bool {
+// IsDestructive reports whether a tool says that a call can do harm that cannot
+// be undone: by its safety level, or as one of visibility dangerous.
+func IsDestructive(def *Definition) bool {
 	return def.Safety.Level == SafetyDestructive || def.Visibility == VisibilityDangerous
 }
