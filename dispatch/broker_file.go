@@ -12,8 +12,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/tooltrail/tooltrail/internal/durable"
 )
 
 // maxBrokerFile bounds what is read into memory, in bytes.
@@ -87,15 +85,11 @@ func (b *FileBroker) Secrets(_ context.Context, who Caller) (Secrets, error) {
 func (b *FileBroker) current() (map[string]fileCaller, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	f, err := durable.OpenRead(b.path)
+	f, info, err := openRegular(b.path)
 	if err != nil {
 		return nil, fmt.Errorf("secrets: %w", err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("secrets: %w", err)
-	}
 	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&0o077 != 0 {
 		return nil, fmt.Errorf("secrets: %s has mode %04o: others may use it, it needs 0600", b.path, mode)
 	}
@@ -109,6 +103,31 @@ func (b *FileBroker) current() (map[string]fileCaller, error) {
 	}
 	b.seen, b.callers = state, callers
 	return callers, nil
+}
+
+// openRegular opens a regular file, and looks at what is there before: to open
+// a FIFO would wait for its writer.
+func openRegular(path string) (*os.File, os.FileInfo, error) {
+	before, err := os.Stat(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !before.Mode().IsRegular() {
+		return nil, nil, fmt.Errorf("%s is not a regular file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a regular file", path)
+	}
+	if err != nil {
+		f.Close()
+		return nil, nil, err
+	}
+	return f, info, nil
 }
 
 func readCallers(f *os.File) (map[string]fileCaller, error) {
