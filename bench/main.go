@@ -38,6 +38,7 @@ var tables = []table{
 	{"sparse", measureSparse},
 	{"seal", measureSeal},
 	{"relay", measureRelay},
+	{"atd", measureATD},
 }
 
 func main() {

@@ -26,6 +26,11 @@ type Recorder struct {
 	Refused []Refusal
 	// MACKey is the home's key for args_mac and result_mac.
 	MACKey []byte
+	// Intents makes calls known before they run; nil unless asked for.
+	Intents *Intents
+	// Abandoned are the calls that an earlier process left open, and that are
+	// recorded as such now.
+	Abandoned int
 
 	anchor *witness.Anchor // nil where there are no witnesses
 }
@@ -39,6 +44,8 @@ type RecorderOptions struct {
 	// Keys are the home's; its Home is filled in. nil leaves the trail without
 	// a seal, which a note in the trail says.
 	Keys *KeyRing
+	// Intents asks for Recorder.Intents.
+	Intents bool
 	// WitnessPolicy is a policy file (c2sp.org/tlog-policy), whose witnesses
 	// are shown the checkpoints. "" means nobody is.
 	WitnessPolicy string
@@ -95,7 +102,15 @@ func OpenRecorder(home, name string, o *RecorderOptions) (*Recorder, error) {
 		return nil, err
 	}
 	q := audit.NewQueue(t, &audit.QueueOptions{Capacity: queueCapacity, FirstSeq: t.NextSeq(), Counters: t.Counters()})
-	return &Recorder{Queue: q, Trail: t, Sealer: sealer, Refused: slots.refused, MACKey: key, anchor: anchor}, nil
+	r := &Recorder{Queue: q, Trail: t, Sealer: sealer, Refused: slots.refused, MACKey: key, anchor: anchor}
+	if o.Intents {
+		r.Intents = &Intents{t}
+	}
+	if r.Abandoned, err = startIntents(t, q, o.Intents); err != nil {
+		_ = r.Close(context.Background())
+		return nil, err
+	}
+	return r, nil
 }
 
 // A KeyError says that the keys which seal a trail cannot be had.
