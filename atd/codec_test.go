@@ -71,6 +71,10 @@ func TestFrameComesInPieces(t *testing.T) {
 	if _, err := ReadFrame(strings.NewReader(""), nil); err != io.EOF {
 		t.Errorf("at a boundary: %v", err)
 	}
+	var tooLong *FrameError
+	if _, err := ReadFrame(strings.NewReader("\x00\xa0\x00\x01"), nil); !errors.As(err, &tooLong) || tooLong.Length != MaxFrame+1 {
+		t.Errorf("one byte too long: %v", err)
+	}
 	if _, err := AppendFrame(nil, make([]byte, MaxFrame+1)); err == nil {
 		t.Error("a frame that is too long is written")
 	}
