@@ -16,6 +16,7 @@ const (
 	groupRecord = "record"
 	groupLook   = "look"
 	groupTrust  = "trust"
+	groupAsk    = "ask a dispatcher"
 	groupSetUp  = "set up"
 )
 
@@ -26,11 +27,14 @@ var commands = []struct {
 }{
 	{groupRecord, newDemoCmd},
 	{groupRecord, newRunCmd},
+	{groupRecord, newATDCmd},
 	{groupRecord, newDemoServerCmd},
 	{groupLook, newTailCmd},
 	{groupLook, newQueryCmd},
 	{groupLook, newStatsCmd},
 	{groupLook, newShowCmd},
+	{groupAsk, newToolsCmd},
+	{groupAsk, newCallCmd},
 	{groupTrust, newVerifyCmd},
 	{groupTrust, newProveCmd},
 	{groupTrust, newCheckpointCmd},
@@ -74,7 +78,7 @@ func newRoot(a *app) *cobra.Command {
 		}
 		return cmd.Help()
 	}
-	for _, g := range []string{groupRecord, groupLook, groupTrust, groupSetUp} {
+	for _, g := range []string{groupRecord, groupLook, groupTrust, groupAsk, groupSetUp} {
 		root.AddGroup(&cobra.Group{ID: g, Title: strings.ToUpper(g[:1]) + g[1:]})
 	}
 	for _, c := range commands {

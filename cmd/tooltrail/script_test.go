@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -58,6 +59,7 @@ func TestScripts(t *testing.T) {
 			"closes":  closes,
 			"until":   until,
 			"within":  within,
+			"answers": answers,
 		},
 	})
 }
@@ -102,6 +104,17 @@ func events(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	ts.Check(os.MkdirAll(filepath.Dir(ts.MkAbs(args[1])), 0o700))
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b, 0o600))
+}
+
+// answers SOCKET waits until somebody listens on a Unix socket.
+func answers(ts *testscript.TestScript, _ bool, args []string) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if c, err := net.Dial("unix", ts.MkAbs(args[0])); err == nil {
+			ts.Check(c.Close())
+			return
+		}
+	}
+	ts.Fatalf("nobody listens on %s", args[0])
 }
 
 // closes COMMAND… runs a command whose reader goes away after one byte, and

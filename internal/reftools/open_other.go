@@ -1,0 +1,5 @@
+//go:build !unix
+
+package reftools
+
+const openFlags = 0
