@@ -252,6 +252,10 @@ func TestSecretsStaySecret(t *testing.T) {
 	if ev := r.events.one(t); ev.SecretsResolved {
 		t.Error("nobody got secrets")
 	}
+	overlapping := Secrets{"A": NewSecret("secret"), "B": NewSecret("my secret"), "C": NewSecret("")}
+	if got := overlapping.Scrub("my secret is secret"); got != "[secret] is [secret]" {
+		t.Error(got)
+	}
 	secret := NewSecret("hunter2")
 	text, _ := json.Marshal(map[string]any{"s": secret, "p": &secret})
 	for _, shown := range []string{fmt.Sprintf("%v %s %q %+v %#v %x %d", secret, secret, secret, secret, secret, secret, secret), string(text), log.String()} {
@@ -375,4 +379,13 @@ type verifierFunc func(string, []string) ([]TokenGrant, *Error)
 
 func (f verifierFunc) VerifyTokens(client string, tokens []string) ([]TokenGrant, *Error) {
 	return f(client, tokens)
+}
+
+// TestSinkThatPanics harms nobody but itself.
+func TestSinkThatPanics(t *testing.T) {
+	r := newRig(t, Options{})
+	r.opts.Sink = audit.Func(func(*audit.CallEvent) { panic("sink") })
+	if got := brief(r.run(NewSession(nil), "echo", `{}`)); got != `ok {"echoed":{}}` {
+		t.Error(got)
+	}
 }

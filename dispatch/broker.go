@@ -31,14 +31,18 @@ const hidden = "[secret]"
 
 // Scrub replaces every secret in text.
 func (s Secrets) Scrub(text string) string {
+	if len(s) == 0 {
+		return text
+	}
 	values := slices.Collect(maps.Values(s))
 	slices.SortFunc(values, func(a, b Secret) int { return len(b.value) - len(a.value) })
+	var pairs []string
 	for _, v := range values {
 		if v.value != "" {
-			text = strings.ReplaceAll(text, v.value, hidden)
+			pairs = append(pairs, v.value, hidden)
 		}
 	}
-	return text
+	return strings.NewReplacer(pairs...).Replace(text)
 }
 
 // A Secret is a value that prints as "[secret]", however it is printed.

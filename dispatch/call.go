@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/tooltrail/tooltrail/audit"
@@ -25,13 +26,24 @@ type call struct {
 	tool  time.Duration // what the tool took
 	event audit.CallEvent
 
-	ended  chan struct{} // closed when the tool has returned
+	ended  chan struct{} // gets one value when the tool has returned
 	result result        // of the tool; to be read after that
+	timer  *time.Timer
+	left   bool // the tool has not returned
 }
+
+// calls are calls that are over. Neither a sink nor a tool may keep what it was
+// given; a call whose tool was left behind is not used again.
+var calls = sync.Pool{New: func() any {
+	c := &call{ended: make(chan struct{}, 1), timer: time.NewTimer(time.Hour)}
+	c.timer.Stop()
+	return c
+}}
 
 // begin opens a call. It holds for unknown tools too.
 func (d *Dispatcher) begin(s *Session, toolID string, args json.RawMessage) *call {
-	c := &call{d: d, grant: s.grant.Load(), start: time.Now(), limits: d.limits[TierWarm.index()]}
+	c := calls.Get().(*call)
+	c.d, c.grant, c.start, c.limits = d, s.grant.Load(), time.Now(), d.limits[TierWarm.index()]
 	if args == nil {
 		args = null
 	}
@@ -67,16 +79,14 @@ func (c *call) find() bool {
 
 func (c *call) takePermit() bool { return c.permit.take(&c.entry.slots) }
 
-// deadline bounds what follows by the tier's time.
-func (c *call) deadline(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithDeadlineCause(ctx, c.start.Add(c.limits.Timeout), errDeadline)
-}
-
-// findSecrets asks the broker. One that panics has failed.
+// findSecrets asks the broker, for as long as the tier allows. One that panics
+// has failed.
 func (c *call) findSecrets(ctx context.Context) (err error) {
 	if c.d.opts.Broker == nil {
 		return nil
 	}
+	ctx, cancel := context.WithDeadline(ctx, c.start.Add(c.limits.Timeout))
+	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
 			c.logPanic("broker", p)
@@ -101,7 +111,21 @@ func (c *call) finish(reply *Response) {
 	ev.Time, ev.Duration = now, now.Sub(c.start)
 	ev.Overhead = max(ev.Duration-c.tool, 0)
 	c.d.metrics.ended(c)
-	c.d.opts.Sink.OnCall(ev)
+	c.record()
+	if !c.left {
+		*c = call{ended: c.ended, timer: c.timer}
+		calls.Put(c)
+	}
+}
+
+// record hands the event to the sink. One that panics harms only itself.
+func (c *call) record() {
+	defer func() {
+		if p := recover(); p != nil {
+			c.logPanic("sink", p)
+		}
+	}()
+	c.d.opts.Sink.OnCall(&c.event)
 }
 
 // logPanic tells of a panic, without the caller's secrets.

@@ -95,12 +95,12 @@ func (c *call) cursorRefused(err error) Response {
 }
 
 // end is the ending of a call that reached its tool.
-func (c *call) end(ctx context.Context, r result) Response {
+func (c *call) end(r result) Response {
 	switch {
 	case r.panicked:
 		return c.panicked(audit.ByTool)
-	case r.abandoned, wasCutOff(ctx, r.err):
-		return c.cutOff(context.Cause(ctx))
+	case r.abandoned, r.wasCutOff():
+		return c.cutOff(r.cutOff)
 	case r.err == nil:
 		return c.succeeded(r)
 	}
@@ -163,11 +163,11 @@ func (c *call) panicked(by audit.DecidedBy) Response {
 
 // wasCutOff reports whether a tool ended because its context did. A tool may
 // say in its own words that its time was over, but not that its caller left.
-func wasCutOff(ctx context.Context, err error) bool {
-	if err == nil || ctx.Err() == nil {
+func (r *result) wasCutOff() bool {
+	if r.err == nil || r.cutOff == nil {
 		return false
 	}
-	return errors.Is(err, ctx.Err()) || !errors.Is(context.Cause(ctx), errDeadline)
+	return r.cutOff != errDeadline || errors.Is(r.err, context.DeadlineExceeded) || errors.Is(r.err, context.Canceled)
 }
 
 // cutOff is the ending of a call that did not end by itself.

@@ -91,11 +91,11 @@ var endings = []ending{
 		act: run("destroy", `{}`), reply: `failed {"code":"UNRECORDED","message":"the call could not be recorded before it ran, so it did not run","retryable":true}`,
 		outcome: audit.ExecutionFailed("UNRECORDED", true), by: audit.ByPolicy,
 	},
-	{site: "runTool: c.end(ctx, c.execute(ctx))", act: run("echo", `{"a":1}`), reply: `ok {"echoed":{"a":1}}`, outcome: audit.Success(), by: audit.ByTool},
+	{site: "runTool: c.end(c.execute(ctx))", act: run("echo", `{"a":1}`), reply: `ok {"echoed":{"a":1}}`, outcome: audit.Success(), by: audit.ByTool},
 
 	{site: "end: c.panicked(audit.ByTool)", act: run("panics", `{}`), reply: `failed {"code":"PANIC","message":"the tool panicked","retryable":false}`, outcome: audit.ExecutionFailed("PANIC", false), by: audit.ByTool},
-	{site: "end: c.cutOff(context.Cause(ctx))", act: run("stubborn", `{}`), reply: `failed {"code":"TIMEOUT","message":"no result within 30ms","retryable":true}`, outcome: audit.ExecutionFailed("TIMEOUT", true), by: audit.ByDispatcher},
-	{site: "end: c.cutOff(context.Cause(ctx))", act: run("obedient", `{}`), reply: `failed {"code":"TIMEOUT","message":"no result within 30ms","retryable":true}`, outcome: audit.ExecutionFailed("TIMEOUT", true), by: audit.ByDispatcher},
+	{site: "end: c.cutOff(r.cutOff)", act: run("stubborn", `{}`), reply: `failed {"code":"TIMEOUT","message":"no result within 30ms","retryable":true}`, outcome: audit.ExecutionFailed("TIMEOUT", true), by: audit.ByDispatcher},
+	{site: "end: c.cutOff(r.cutOff)", act: run("obedient", `{}`), reply: `failed {"code":"TIMEOUT","message":"no result within 30ms","retryable":true}`, outcome: audit.ExecutionFailed("TIMEOUT", true), by: audit.ByDispatcher},
 	{site: "cutOff: client", act: cancelled("patient", ErrClientGone), reply: `failed {"code":"CLIENT_GONE","message":"the client left","retryable":false}`, outcome: audit.ExecutionFailed("CLIENT_GONE", false), by: audit.ByClient},
 	{site: "cutOff: server", act: cancelled("patient", nil), reply: `failed {"code":"CANCELLED","message":"the call was cancelled: the server ends","retryable":true}`, outcome: audit.ExecutionFailed("CANCELLED", true), by: audit.ByDispatcher},
 	{site: "end: c.succeeded(r)", act: run("hidden", `null`), reply: `ok "ok"`, outcome: audit.Success(), by: audit.ByTool},
@@ -172,7 +172,7 @@ var endings = []ending{
 		outcome: audit.ExecutionFailed("UNRECORDED", true), by: audit.ByPolicy, page: 2,
 	},
 	{
-		site: "continueTool: c.end(ctx, c.execute(ctx))", act: func(t *testing.T, r *rig) Response {
+		site: "continueTool: c.end(c.execute(ctx))", act: func(t *testing.T, r *rig) Response {
 			s := NewSession(nil)
 			return r.next(s, "rows-failing", r.firstCursor(t, s, "rows-failing"))
 		},

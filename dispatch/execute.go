@@ -26,36 +26,48 @@ type result struct {
 	next      []byte
 	err       error
 	panicked  bool
-	abandoned bool // it has not returned
+	abandoned bool  // it has not returned
+	cutOff    error // why its time was over before it returned; nil if it was not
 	took      time.Duration
 }
 
 // execute runs the tool in a goroutine of its own, so that one which ignores
 // its deadline, or its caller's leaving, can be left behind.
 func (c *call) execute(ctx context.Context) result {
-	c.ended = make(chan struct{})
-	go c.callTool(ctx)
-	r := c.await(ctx)
+	cc := &callContext{Context: ctx, deadline: c.start.Add(c.limits.Timeout)}
+	c.timer.Reset(time.Until(cc.deadline))
+	go c.callTool(cc)
+	r := c.await(ctx, cc)
+	c.timer.Stop()
+	cc.end(context.Canceled)
 	c.tool = max(r.took, 1)
 	return r
 }
 
-func (c *call) await(ctx context.Context) result {
+// await waits for the tool; where its time is over first, for a grace.
+func (c *call) await(ctx context.Context, cc *callContext) result {
+	var cause error
 	select {
 	case <-c.ended:
 		return c.result
+	case <-c.timer.C:
+		cause = errDeadline
+		cc.end(context.DeadlineExceeded)
 	case <-ctx.Done():
+		cause = context.Cause(ctx)
+		cc.end(ctx.Err())
 	}
-	last := time.NewTimer(grace)
-	defer last.Stop()
+	c.timer.Reset(grace)
 	select {
 	case <-c.ended:
+		c.result.cutOff = cause
 		return c.result
-	case <-last.C:
+	case <-c.timer.C:
 	}
 	c.permit.overrun(c.ended, c.limits.Timeout)
-	c.d.opts.Logger.Warn("dispatch: a tool runs on after its call was answered", "tool", c.ToolID, "call_id", c.ID, "why", context.Cause(ctx))
-	return result{abandoned: true, took: time.Since(c.start)}
+	c.left = true
+	c.d.opts.Logger.Warn("dispatch: a tool runs on after its call was answered", "tool", c.ToolID, "call_id", c.ID, "why", cause)
+	return result{abandoned: true, cutOff: cause, took: time.Since(c.start)}
 }
 
 // callTool calls the tool and writes its result as JSON, which may panic too.
@@ -69,7 +81,7 @@ func (c *call) callTool(ctx context.Context) {
 			*r = result{panicked: true}
 		}
 		r.took = time.Since(start)
-		close(c.ended)
+		c.ended <- struct{}{}
 	}()
 	var value any
 	if c.entry.pager != nil {

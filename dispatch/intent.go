@@ -21,6 +21,8 @@ func (c *call) intend(ctx context.Context) (err error) {
 	if c.d.opts.Intents == nil || !c.d.opts.NeedsIntent(c.entry.def) {
 		return nil
 	}
+	ctx, cancel := context.WithDeadline(ctx, c.start.Add(c.limits.Timeout))
+	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
 			c.logPanic("intent log", p)

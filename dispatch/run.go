@@ -22,8 +22,6 @@ func (d *Dispatcher) runTool(ctx context.Context, s *Session, r *RunTool) (reply
 	if !c.takePermit() {
 		return c.limited()
 	}
-	ctx, cancel := c.deadline(ctx)
-	defer cancel()
 	if err := c.findSecrets(ctx); err != nil {
 		return c.brokerFailed(err)
 	}
@@ -33,7 +31,7 @@ func (d *Dispatcher) runTool(ctx context.Context, s *Session, r *RunTool) (reply
 	if err := c.intend(ctx); err != nil {
 		return c.unrecorded(err)
 	}
-	return c.end(ctx, c.execute(ctx))
+	return c.end(c.execute(ctx))
 }
 
 // continueTool answers the request for a further page. It has the same endings
@@ -61,12 +59,10 @@ func (d *Dispatcher) continueTool(ctx context.Context, s *Session, r *RunToolCon
 	if !c.takePermit() {
 		return c.limited()
 	}
-	ctx, cancel := c.deadline(ctx)
-	defer cancel()
 	if err := c.intend(ctx); err != nil {
 		return c.unrecorded(err)
 	}
-	return c.end(ctx, c.execute(ctx))
+	return c.end(c.execute(ctx))
 }
 
 var null = json.RawMessage("null")
