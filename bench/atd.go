@@ -31,8 +31,12 @@ func measureATD(c *config) error {
 	if err != nil {
 		return err
 	}
-	err = errors.Join(measureRequests(c, server), measureStorm(c, server), measureCallBurst(c, server))
-	return errors.Join(err, server.stop())
+	for _, measure := range []func(*config, *atdServer) error{measureRequests, measureStorm, measureCallBurst} {
+		if err := measure(c, server); err != nil {
+			return errors.Join(err, server.stop())
+		}
+	}
+	return server.stop()
 }
 
 // measureDispatch is a call without a transport and without a trail.
@@ -68,6 +72,7 @@ type atdServer struct {
 	sock  string
 	home  string
 	calls uint64
+	ended <-chan error
 }
 
 func startATD(c *config) (*atdServer, error) {
@@ -78,11 +83,14 @@ func startATD(c *config) (*atdServer, error) {
 	}
 	s := &atdServer{sock: filepath.Join(c.dir, "atd.sock"), home: filepath.Join(c.dir, "atd-home")}
 	s.cmd = exec.Command(program, "atd", "--sock", s.sock, "--trail", s.home)
-	s.cmd.Env = append(os.Environ(), "XDG_CONFIG_HOME="+c.dir)
+	s.cmd.Env = append(os.Environ(), "XDG_CONFIG_HOME="+filepath.Join(c.dir, "settings"))
 	s.cmd.Stderr = os.Stderr
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
 	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.cmd.Wait() }()
+	s.ended = ended
 	for range 500 {
 		if client, err := atd.Dial(context.Background(), s.sock); err == nil {
 			return s, client.Close()
@@ -98,7 +106,7 @@ func (s *atdServer) stop() error {
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
-	if err := s.cmd.Wait(); err != nil {
+	if err := <-s.ended; err != nil {
 		return fmt.Errorf("tooltrail atd: %w", err)
 	}
 	events := uint64(0)
@@ -177,8 +185,8 @@ func measureStorm(c *config, s *atdServer) error {
 			s.calls += uint64(clients)
 		}
 		row(fmt.Sprintf("%d clients", clients), fmt.Sprint(storms), clientMillis(all, 0.5), clientMillis(all, 0.99), clientMillis(all, 1), "100", fmt.Sprint(len(failed)))
-		if err := errors.Join(failed...); err != nil {
-			return err
+		if len(failed) > 0 {
+			return failed[0]
 		}
 	}
 	return nil

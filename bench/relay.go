@@ -98,7 +98,7 @@ func measureRelay(c *config) error {
 	}{
 		{"direct", serverCommand()},
 		{"byte pipe", []string{"env", roleVariable + "=pipe", os.Args[0]}},
-		{"tooltrail run", append([]string{"env", "XDG_CONFIG_HOME=" + c.dir, program, "run", "--trail", filepath.Join(c.dir, "home"), "--name", "echo", "--"}, serverCommand()...)},
+		{"tooltrail run", append([]string{"env", "XDG_CONFIG_HOME=" + filepath.Join(c.dir, "settings"), program, "run", "--trail", filepath.Join(c.dir, "home"), "--name", "echo", "--"}, serverCommand()...)},
 	}
 	heading("One call of a stdio server, µs (median of interleaved rounds)", "", "100 B, p50", "p99", "64 KiB, p50", "p99")
 	results := make([][]string, len(ways))
