@@ -87,6 +87,10 @@ func (n note) text() string {
 		return term.Safe(fmt.Sprintf("lines %s up to %s are missing or changed, and given up: %s", n.get("first"), n.get("next"), n.get("reason")))
 	case n.kind == "continues":
 		return "this trail takes the place of one that could not be continued"
+	case n.kind == "intent":
+		return "about to run: " + n.call()
+	case n.kind == "settled":
+		return term.Safe(fmt.Sprintf("calls that an earlier process left open: %s", n.get("abandoned")))
 	case n.kind == "config" && n.get("seal") == "off":
 		return "recorded without a seal"
 	case n.kind == "witness":
@@ -101,6 +105,16 @@ func (n note) text() string {
 		text = lossText(n.lost.Count, n.lost.Reason) + "; " + text
 	}
 	return term.Safe(strings.TrimSuffix(text, ":"))
+}
+
+// call names the call of an intent.
+func (n note) call() string {
+	var call struct {
+		ID   string `json:"call_id"`
+		Tool string `json:"tool_id"`
+	}
+	_ = json.Unmarshal([]byte(n.get("call")), &call)
+	return term.Safe(call.Tool + " " + call.ID)
 }
 
 // get returns a member's value, or noValue.

@@ -41,7 +41,7 @@ func (i *Intents) Intend(ctx context.Context, ev *audit.CallEvent) error {
 			attrs = append(attrs, slog.String(a[0], noted(a[1])))
 		}
 	}
-	if err := i.trail.Note(noteIntent, attrs...); err != nil {
+	if err := i.trail.Note(noteIntent, slog.GroupAttrs("call", attrs...)); err != nil {
 		return err
 	}
 	return i.trail.Sync(ctx)
@@ -158,9 +158,9 @@ func settle(seg trail.Segment, open []*intent) ([]*intent, error) {
 		case err != nil:
 			return nil, err
 		case line.Note() == noteIntent:
-			i := &intent{}
-			if json.Unmarshal(line.Bytes, i) == nil && i.CallID != "" {
-				open = append(open, i)
+			var note struct{ Call *intent }
+			if json.Unmarshal(line.Bytes, &note) == nil && note.Call != nil {
+				open = append(open, note.Call)
 			}
 		case line.Note() == noteSettled:
 			open = nil
