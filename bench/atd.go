@@ -39,11 +39,18 @@ func measureATD(c *config) error {
 	return server.stop()
 }
 
+// returnArgs is a tool that costs nothing.
+type returnArgs struct{}
+
+func (returnArgs) Definition() *dispatch.Definition {
+	return &dispatch.Definition{ID: "echo", InputSchema: json.RawMessage(`{"type":"object"}`)}
+}
+
+func (returnArgs) Call(_ context.Context, c *dispatch.Call) (any, error) { return c.Args, nil }
+
 // measureDispatch is a call without a transport and without a trail.
 func measureDispatch(c *config) error {
-	registry, err := dispatch.NewRegistry(dispatch.Func(
-		dispatch.Definition{ID: "echo", InputSchema: json.RawMessage(`{"type":"object"}`)},
-		func(_ context.Context, c *dispatch.Call, _ struct{}) (any, error) { return c.Args, nil }))
+	registry, err := dispatch.NewRegistry(returnArgs{})
 	if err != nil {
 		return err
 	}
