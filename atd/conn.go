@@ -28,6 +28,7 @@ type conn struct {
 	nc      net.Conn
 	in      *bufio.Reader
 	session *dispatch.Session
+	watcher watcher
 	limit   time.Duration // for a frame to come, and for its answer to go
 	frame   []byte        // of the last request, where nobody keeps it
 	out     []byte
@@ -38,7 +39,7 @@ type conn struct {
 }
 
 func newConn(s *Server, nc net.Conn) *conn {
-	return &conn{server: s, nc: nc, limit: s.opts.HelloTimeout}
+	return &conn{server: s, nc: nc, watcher: watcher{nc: nc}, limit: s.opts.HelloTimeout}
 }
 
 // turnAway tells a client that there is no room for it.
@@ -134,9 +135,9 @@ func (c *conn) answer(r dispatch.Request, body []byte) bool {
 // watched returns a context that ends when the client has left.
 func (c *conn) watched(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	stop := watch(c.nc, func() { cancel(dispatch.ErrClientGone) })
+	c.watcher.begin(cancel)
 	return ctx, func() {
-		stop()
+		c.watcher.end()
 		cancel(nil)
 	}
 }
