@@ -40,10 +40,13 @@ var calls = sync.Pool{New: func() any {
 	return c
 }}
 
+// warm is the place of TierWarm in Tiers.
+var warm = TierWarm.index()
+
 // begin opens a call. It holds for unknown tools too.
 func (d *Dispatcher) begin(s *Session, toolID string, args json.RawMessage) *call {
 	c := calls.Get().(*call)
-	c.d, c.grant, c.start, c.limits = d, s.grant.Load(), time.Now(), d.limits[TierWarm.index()]
+	c.d, c.grant, c.start, c.limits = d, s.grant.Load(), time.Now(), d.limits[warm]
 	if args == nil {
 		args = null
 	}
@@ -68,7 +71,7 @@ func (c *call) find() bool {
 		return false
 	}
 	c.Tier = c.entry.def.Tier.orWarm()
-	c.limits = c.d.limits[c.Tier.index()]
+	c.limits = c.d.limits[c.entry.tier]
 	c.MaxOutput = c.limits.MaxOutput
 	if most := c.Session.maxResult; most > 0 {
 		c.MaxOutput = min(c.MaxOutput, most)

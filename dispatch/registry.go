@@ -22,6 +22,7 @@ type entry struct {
 	tool  Tool
 	pager Pager // nil where the tool does not paginate
 	def   *Definition
+	tier  int // its place in Tiers
 	args  *argsCheck
 	slots slots
 	stats toolStats
@@ -51,6 +52,7 @@ func (r *Registry) Add(t Tool) error {
 	}
 	e := &entry{tool: t, def: def, args: args}
 	e.pager, _ = t.(Pager)
+	e.tier = def.Tier.index()
 	e.slots.limit = int64(def.Resources.MaxConcurrent)
 	r.entries[def.ID] = e
 	if def.Visibility != VisibilityHidden {
