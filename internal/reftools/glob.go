@@ -47,7 +47,7 @@ func globFiles(ctx context.Context, c *dispatch.Call, a globArgs) (any, error) {
 		return nil, err
 	}
 	defer w.close()
-	if w.start != "." {
+	if w.file {
 		return nil, dispatch.Fail(codeNotDir, false, "%s is no directory", a.Path)
 	}
 	w.start = base
@@ -78,12 +78,11 @@ func checkPattern(arg, pattern string) (string, error) {
 	if !doublestar.ValidatePattern(pattern) {
 		return "", dispatch.InvalidArgs("/%s: is no pattern", arg)
 	}
-	if strings.HasPrefix(pattern, "/") || slices.Contains(strings.Split(pattern, "/"), "..") {
-		return "", dispatch.InvalidArgs("/%s: must not lead out of the directory", arg)
+	for element := range strings.SplitSeq(pattern, "/") {
+		if element == "" || element == "." || element == ".." {
+			return "", dispatch.InvalidArgs("/%s: must be relative, without empty elements and dots", arg)
+		}
 	}
 	base, _ := doublestar.SplitPattern(pattern)
-	if !fs.ValidPath(base) {
-		return "", dispatch.InvalidArgs("/%s: has an empty element or a dot", arg)
-	}
 	return base, nil
 }

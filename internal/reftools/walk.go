@@ -7,6 +7,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/tooltrail/tooltrail/dispatch"
 )
@@ -16,7 +18,7 @@ import (
 type walk struct {
 	root  *os.Root
 	start string // where to begin, relative to root
-	shown string // what the paths of results begin with
+	file  bool   // start is a file
 	path  string // as the caller wrote it
 }
 
@@ -31,10 +33,9 @@ func newWalk(c *dispatch.Call, at string) (*walk, error) {
 	if err != nil {
 		return nil, failed(err, at)
 	}
-	w := &walk{start: ".", shown: filepath.ToSlash(at), path: at}
-	if !info.IsDir() {
-		w.start, w.shown = filepath.Base(canonical), path.Dir(w.shown)
-		canonical = filepath.Dir(canonical)
+	w := &walk{start: ".", file: !info.IsDir(), path: at}
+	if w.file {
+		w.start, canonical = filepath.Base(canonical), filepath.Dir(canonical)
 	}
 	if w.root, err = os.OpenRoot(canonical); err != nil {
 		return nil, failed(err, at)
@@ -48,6 +49,9 @@ func (w *walk) close() { _ = w.root.Close() }
 // visit returns fs.SkipAll or another error, or ctx is done. Where nothing is
 // at the start, or a link there leads out of the root, it visits nothing.
 func (w *walk) each(ctx context.Context, visit func(name string, d fs.DirEntry) error) error {
+	if slices.Contains(strings.Split(w.start, "/"), ".git") {
+		return nil
+	}
 	err := fs.WalkDir(w.root.FS(), w.start, func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case ctx.Err() != nil:
@@ -70,4 +74,9 @@ func (w *walk) each(ctx context.Context, visit func(name string, d fs.DirEntry) 
 }
 
 // show is the path of a name in results, which other tools take.
-func (w *walk) show(name string) string { return path.Join(w.shown, name) }
+func (w *walk) show(name string) string {
+	if w.file {
+		return w.path
+	}
+	return path.Join(filepath.ToSlash(w.path), name)
+}
