@@ -1,0 +1,5 @@
+//go:build race
+
+package atd
+
+const raceEnabled = true
