@@ -44,7 +44,8 @@ func newConn(s *Server, nc net.Conn) *conn {
 
 // turnAway tells a client that there is no room for it.
 func (c *conn) turnAway() {
-	c.reply(&dispatch.Error{Code: dispatch.CodeUnavailable, Retryable: true, Message: "too many connections"})
+	_ = c.nc.SetWriteDeadline(time.Now().Add(time.Second))
+	_ = c.reply(&dispatch.Error{Code: dispatch.CodeUnavailable, Retryable: true, Message: "too many connections"})
 	_ = c.nc.Close()
 }
 

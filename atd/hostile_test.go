@@ -140,6 +140,25 @@ func TestClientThatDoesNotRead(t *testing.T) {
 	}
 }
 
+// TestShutdownWithAClientThatDoesNotRead waits for its patience and a second.
+func TestShutdownWithAClientThatDoesNotRead(t *testing.T) {
+	path, server, _ := serve(t, nil,
+		dispatch.Func(dispatch.Definition{ID: "large"}, func(context.Context, *dispatch.Call, any) (any, error) {
+			return strings.Repeat("x", 1<<20-100), nil
+		}))
+	nc := dial(t, path)
+	send(t, nc, `{"type":"run_tool","tool_id":"large","args":{},"dry_run":false}`)
+	for server.Snapshot().Events == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	if err := server.Shutdown(ctx); err == nil || time.Since(start) > 4*time.Second {
+		t.Errorf("after %v: %v", time.Since(start), err)
+	}
+}
+
 // TestManyClientsLeave leaves a hundred calls, whose tool obeys: each has its
 // event, and no goroutine stays.
 func TestManyClientsLeave(t *testing.T) {

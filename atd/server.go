@@ -152,8 +152,9 @@ func (s *Server) forget(c *conn) {
 
 // Shutdown takes no more connections and no more requests, and waits for the
 // calls that run. When ctx is done they are cancelled: each is answered and
-// recorded as CANCELLED. It returns when every connection is closed; the error
-// is that of ctx, if calls had to be cancelled.
+// recorded as CANCELLED, and a second later the connections of clients that do
+// not take their answers are cut. It returns when every connection is closed;
+// the error is that of ctx, if it was done before that.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	s.draining = true
@@ -173,8 +174,22 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	s.cancelCalls()
-	<-done
+	select {
+	case <-done:
+	case <-time.After(time.Second):
+		s.cut()
+		<-done
+	}
 	return ctx.Err()
+}
+
+// cut closes every connection.
+func (s *Server) cut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		_ = c.nc.Close()
+	}
 }
 
 // Metrics are a server's counts at one moment.

@@ -126,7 +126,7 @@ func TestHello(t *testing.T) {
 	}
 
 	// What is refused changes nothing.
-	for _, h := range []Hello{{ClientID: "mallory", UCANTokens: []string{"bad"}}, {UCANTokens: []string{"good"}}} {
+	for _, h := range []Hello{{ClientID: strings.Repeat("x", MaxClientID+1)}, {ClientID: "mallory", UCANTokens: []string{"bad"}}, {UCANTokens: []string{"good"}}} {
 		if _, refused := hello(h).(*Error); !refused {
 			t.Errorf("%+v was not refused", h)
 		}

@@ -1,11 +1,16 @@
 package dispatch
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/tooltrail/tooltrail/audit"
 )
+
+// MaxClientID is how long a caller's id may be, in bytes. Every session keeps
+// one; an event keeps 1 KiB of it, and the digest of the whole.
+const MaxClientID = 64 << 10
 
 // A grant is what a Hello gave a session. It never changes.
 type grant struct {
@@ -49,6 +54,9 @@ func (noTokens) VerifyTokens(string, []string) ([]TokenGrant, *Error) {
 // grant works out what a Hello gives. A Hello that is refused gives nothing,
 // and changes nothing.
 func (d *Dispatcher) grant(h Hello) (*grant, *Error) {
+	if n := len(h.ClientID); n > MaxClientID {
+		return nil, &Error{Code: CodeMalformed, Message: fmt.Sprintf("the client_id has %d bytes, more than %d", n, MaxClientID)}
+	}
 	g := &grant{caller: h.ClientID, capabilities: []string{}}
 	for _, c := range d.opts.Allow {
 		if slices.Contains(h.RequestedCapabilities, c) {
