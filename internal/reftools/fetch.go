@@ -160,5 +160,5 @@ func isTLS(err error) bool {
 	var alert tls.AlertError
 	var host x509.HostnameError
 	return errors.As(err, &certificate) || errors.As(err, &header) || errors.As(err, &alert) || errors.As(err, &host) ||
-		strings.Contains(err.Error(), "tls: ")
+		errors.Is(err, http.ErrSchemeMismatch) || strings.Contains(err.Error(), "tls: ")
 }

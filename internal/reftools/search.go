@@ -55,8 +55,10 @@ func (s *search) lines(ctx context.Context, shown string, in io.Reader) error {
 }
 
 func excerpt(line []byte) string {
-	cut := min(len(line), textLimit)
-	return strings.ToValidUTF8(string(line[:wholeRunes(line[:cut])]), "\uFFFD")
+	if len(line) > textLimit {
+		line = line[:wholeRunes(line[:textLimit])]
+	}
+	return strings.ToValidUTF8(string(line), "\uFFFD")
 }
 
 // skipLine passes over the rest of a line.
