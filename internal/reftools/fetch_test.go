@@ -110,9 +110,6 @@ func TestFetchEndsWithItsTime(t *testing.T) {
 }
 
 func TestFetchRefusesPrivateAddresses(t *testing.T) {
-	// A proxy would be asked instead of the address.
-	t.Setenv("HTTP_PROXY", "http://proxy.invalid:1")
-	t.Setenv("http_proxy", "http://proxy.invalid:1")
 	s, web := newWeb(t, &fetcher{})
 	_, port, _ := net.SplitHostPort(web.Listener.Addr().String())
 	for _, host := range []string{
@@ -120,6 +117,13 @@ func TestFetchRefusesPrivateAddresses(t *testing.T) {
 		"169.254.169.254", "100.64.0.1", "[fd00:ec2::254]", "[64:ff9b::7f00:1]", "[fe80::1%25lo]",
 	} {
 		s.ends(s.session(), "ref:web.fetch", "PRIVATE_ADDRESS_BLOCKED", object{"url": "http://" + host + ":" + port + "/page"})
+	}
+}
+
+// A proxy would be connected to in place of the address.
+func TestFetchTakesNoProxy(t *testing.T) {
+	if (&fetcher{}).client().Transport.(*http.Transport).Proxy != nil {
+		t.Error("there is a proxy")
 	}
 }
 
