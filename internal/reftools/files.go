@@ -101,9 +101,9 @@ func openRegular(canonical, path string) (*os.File, fs.FileInfo, error) {
 func regular(info fs.FileInfo, path string) error {
 	switch {
 	case info.IsDir():
-		return dispatch.Fail(codeIsDir, false, "%s is a directory", path)
+		return dispatch.Fail(codeIsDir, false, "%q is a directory", path)
 	case !info.Mode().IsRegular():
-		return dispatch.Fail(codeNotAvailable, false, "%s is no regular file", path)
+		return dispatch.Fail(codeNotAvailable, false, "%q is no regular file", path)
 	}
 	return nil
 }
@@ -117,13 +117,13 @@ func failed(err error, path string) error {
 	case errors.As(err, &f):
 		return err
 	case errors.Is(err, fs.ErrNotExist):
-		return dispatch.Fail(codeNotFound, false, "there is no %s", path)
+		return dispatch.Fail(codeNotFound, false, "there is no %q", path)
 	case errors.Is(err, fs.ErrPermission):
-		return dispatch.Fail(codeAccess, false, "no permission for %s", path)
+		return dispatch.Fail(codeAccess, false, "no permission for %q", path)
 	case errors.Is(err, syscall.ENOTDIR):
-		return dispatch.Fail(codeNotDir, false, "a part of %s is no directory", path)
+		return dispatch.Fail(codeNotDir, false, "a part of %q is no directory", path)
 	case errors.Is(err, syscall.EISDIR):
-		return dispatch.Fail(codeIsDir, false, "%s is a directory", path)
+		return dispatch.Fail(codeIsDir, false, "%q is a directory", path)
 	case errors.Is(err, syscall.ENAMETOOLONG), errors.Is(err, syscall.ELOOP):
 		return dispatch.InvalidArgs("/path: is too long, or its links go in a circle")
 	case errors.As(err, &system):

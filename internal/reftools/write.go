@@ -92,7 +92,7 @@ func newFile(full, path string) (change, error) {
 	}
 	parent, err := filepath.EvalSymlinks(filepath.Dir(full))
 	if errors.Is(err, fs.ErrNotExist) {
-		return change{}, dispatch.Fail(codeNoParent, false, "there is no directory for %s", path)
+		return change{}, dispatch.Fail(codeNoParent, false, "there is no directory for %q", path)
 	}
 	if err != nil {
 		return change{}, failed(err, path)
